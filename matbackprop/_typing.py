@@ -1,0 +1,15 @@
+"""Aliases for arrays and for options that take one of a few names."""
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+"""A real NumPy array, float32 or float64 (inside, for a complex step, complex128)."""
+
+ArrayLike: TypeAlias = Any
+"""What the front door accepts: anything `np.asarray` takes, or a data frame."""
+
+Loss: TypeAlias = Literal["mse", "sse"]
+FloatDtype: TypeAlias = np.dtype[np.floating[Any]]

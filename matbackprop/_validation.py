@@ -1,0 +1,131 @@
+"""Checks at the door. Past these, functions see only conforming, finite, real arrays."""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from matbackprop._typing import Array, ArrayLike
+from matbackprop.errors import DataError, DtypeError, OptionError, ShapeError
+
+
+def real_array(
+    value: ArrayLike,
+    /,
+    *,
+    call: str,
+    name: str,
+    ndim: int | tuple[int, ...] | None = None,
+    finite: bool = True,
+) -> Array:
+    """Return `value` as a real array: float32 stays, every other real kind becomes float64.
+
+    Data frames and series are taken by their values. Nothing is copied that need not be.
+
+    Raises
+    ------
+    DtypeError
+        If the entries are complex, text or objects; the column is named where there is one.
+    ShapeError
+        If the number of dimensions is not among `ndim`.
+    DataError
+        If an entry is NaN or infinite; the first such row and column are named.
+    """
+    array = _from_frame(value, call, name) if is_frame(value) else _from_anything(value)
+    if array.dtype.kind not in "biuf":
+        raise DtypeError(
+            f"`{call}` needs real numbers in {name}; got dtype {array.dtype}. "
+            f"{_dtype_remedy(array.dtype.kind)}"
+        )
+    if array.dtype != np.float32:
+        array = array.astype(np.float64, copy=False)
+    wanted = (ndim,) if isinstance(ndim, int) else ndim
+    if wanted is not None and array.ndim not in wanted:
+        dimensions = " or ".join(f"{n}" for n in wanted)
+        raise ShapeError(
+            f"`{call}` needs {name} with {dimensions} dimension(s); "
+            f"got {array.ndim} (shape {array.shape})."
+        )
+    if finite:
+        check_finite(array, call=call, name=name, columns=column_names(value))
+    return array
+
+
+def is_frame(value: object, /) -> bool:
+    """Tell whether `value` is a data frame, without importing pandas."""
+    return hasattr(value, "columns") and hasattr(value, "to_numpy") and hasattr(value, "dtypes")
+
+
+def column_names(value: object, /) -> tuple[str, ...] | None:
+    """Names of a data frame's columns, or of a series; None for plain arrays."""
+    if is_frame(value):
+        return tuple(str(column) for column in value.columns)  # type: ignore[attr-defined]
+    if hasattr(value, "to_numpy") and getattr(value, "name", None) is not None:
+        return (str(value.name),)  # type: ignore[attr-defined]
+    return None
+
+
+def check_finite(
+    array: Array, /, *, call: str, name: str, columns: tuple[str, ...] | None = None
+) -> None:
+    """Raise `DataError` at the first entry, in reading order, that is NaN or infinite."""
+    bad = ~np.isfinite(array)
+    if not bad.any():
+        return
+    index = tuple(int(i) for i in np.argwhere(bad)[0])
+    what = "NaN" if np.isnan(array[index]) else "an infinite value"
+    match index:
+        case (row, column):
+            named = f" ({columns[column]!r})" if columns else ""
+            where = f"row {row}, column {column}{named}"
+        case (row,):
+            where = f"entry {row}"
+        case _:
+            where = f"index {index}"
+    raise DataError(
+        f"`{call}` needs finite numbers; {name} has {what} at {where} (counted from 0), "
+        f"{int(bad.sum())} such in all. Drop or impute these rows first."
+    )
+
+
+def check_option(value: object, allowed: Collection[str], /, *, call: str, name: str) -> None:
+    """Raise `OptionError` unless `value` is one of the names in `allowed`."""
+    if not isinstance(value, str) or value not in allowed:
+        names = ", ".join(f'"{option}"' for option in allowed)
+        raise OptionError(f"`{call}` knows {name} = {names}; got {value!r}.")
+
+
+def check_count(value: object, /, *, call: str, name: str, at_least: int = 1) -> int:
+    """Return `value` as an int, or raise `OptionError` unless it is one and `at_least` so big."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
+        raise OptionError(f"`{call}` needs an integer {name} >= {at_least}; got {value!r}.")
+    return int(value)
+
+
+def _from_frame(frame: ArrayLike, call: str, name: str) -> Array:
+    kinds = {str(column): dtype.kind for column, dtype in zip(frame, frame.dtypes, strict=True)}
+    for column, kind in kinds.items():
+        if kind not in "biuf":
+            raise DtypeError(
+                f"`{call}` needs real numbers in {name}; column {column!r} has dtype "
+                f"{frame.dtypes.iloc[list(kinds).index(column)]}. {_dtype_remedy(kind)}"
+            )
+    single = all(dtype == np.float32 for dtype in frame.dtypes)
+    # na_value: missing entries become NaN here, so that the finiteness check can name them.
+    return np.asarray(frame.to_numpy(np.float32 if single else np.float64, na_value=np.nan))
+
+
+def _from_anything(value: ArrayLike) -> Array:
+    if isinstance(value, np.ma.MaskedArray):  # np.asarray would silently drop the mask
+        return np.asarray(value.astype(np.float64).filled(np.nan))
+    try:
+        return np.asarray(value)
+    except ValueError:  # ragged nested lists
+        return np.empty(0, dtype=object)
+
+
+def _dtype_remedy(kind: str) -> str:
+    return {
+        "c": "The gradients here are of real functions; pass the real part.",
+        "O": "Convert it with `np.asarray(..., dtype=float)` (a sparse matrix: `.toarray()`; "
+        "ragged lists: make rows equally long).",
+    }.get(kind, "Encode text, dates or categories as numbers first.")
