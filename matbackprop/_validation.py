@@ -116,7 +116,7 @@ def _from_frame(frame: ArrayLike, call: str, name: str) -> Array:
 
 def _from_anything(value: ArrayLike) -> Array:
     if isinstance(value, np.ma.MaskedArray):  # np.asarray would silently drop the mask
-        return np.asarray(value.astype(np.float64).filled(np.nan))
+        return np.ma.filled(value.astype(np.float64), np.nan)
     try:
         return np.asarray(value)
     except ValueError:  # ragged nested lists

@@ -1,0 +1,41 @@
+"""Gradients in matrix form, and their proofs.
+
+>>> import numpy as np
+>>> import matbackprop as mb
+>>> rng = np.random.default_rng(0)
+>>> X, y = rng.standard_normal((20, 3)), rng.standard_normal(20)
+>>> net, par = mb.Network("tanh"), mb.Parameters.random(3, 2, rng=rng)
+>>> mb.gradient(net, par, X, y).Gamma1.shape
+(3, 2)
+"""
+
+from matbackprop.network import (
+    FORMULATIONS,
+    BatchNorm,
+    Gradient,
+    Jacobian,
+    Moments,
+    Network,
+    Parameters,
+    gradient,
+    jacobian,
+    moments,
+    predict,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "FORMULATIONS",
+    "BatchNorm",
+    "Gradient",
+    "Jacobian",
+    "Moments",
+    "Network",
+    "Parameters",
+    "__version__",
+    "gradient",
+    "jacobian",
+    "moments",
+    "predict",
+]

@@ -1,0 +1,183 @@
+"""The door: everything a user passes is checked here, once, for every formulation."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from matbackprop._typing import Array, ArrayLike
+from matbackprop._validation import column_names, real_array
+from matbackprop.batchnorm import Moments
+from matbackprop.errors import DataError, DtypeError, OptionError, ShapeError
+from matbackprop.network.model import Network
+from matbackprop.network.parameters import Parameters, frozen
+from matbackprop.network.result import Gradient
+
+
+class Given(NamedTuple):
+    """What the formulations see: conforming arrays of one dtype, outputs always in columns."""
+
+    X: Array  # (N, p1)
+    y: Array  # (N, q)
+    Gamma1: Array  # (p1, p2)
+    Gamma2: Array  # (p2, q)
+    gamma: Array  # (p2,); empty without batch norm
+    beta: Array  # (p2,); empty without batch norm
+    fixed: Moments | None  # given moments (eval mode), else those of the batch
+
+
+Inner = Callable[[Network, Given, bool], Gradient]
+"""A formulation as it is written: network, conforming arrays, whether ∂R/∂X is wanted."""
+
+
+class Formulation(Protocol):
+    """A formulation as it is called."""
+
+    def __call__(
+        self,
+        net: Network,
+        par: Parameters,
+        X: ArrayLike,
+        y: ArrayLike,
+        /,
+        *,
+        inputs: bool = False,
+        moments: Moments | None = None,
+    ) -> Gradient:
+        """Return the loss and its gradients."""
+
+
+def checked(formulation: Inner, /) -> Formulation:
+    """Put the door before a formulation: check on the way in, restore shapes on the way out."""
+
+    @functools.wraps(formulation)
+    def formulate(
+        net: Network,
+        par: Parameters,
+        X: ArrayLike,
+        y: ArrayLike,
+        /,
+        *,
+        inputs: bool = False,
+        moments: Moments | None = None,
+    ) -> Gradient:
+        given = conform(net, par, X, y, moments, call="gradient(net, par, X, y)")
+        raw = formulation(net, given, inputs)
+        dtype = given.X.dtype
+        blocks = {
+            name: frozen(block.astype(dtype, copy=False).reshape(_shape(par, name, block)))
+            for name, block in raw.blocks()
+        }
+        return replace(
+            raw,
+            loss=float(raw.loss),
+            input_names=column_names(X),
+            output_names=column_names(y),
+            **blocks,
+        )
+
+    return formulate
+
+
+def _shape(par: Parameters, name: str, block: Array) -> tuple[int, ...]:
+    return block.shape if name == "X" else getattr(par, name).shape
+
+
+def conform(
+    net: Network,
+    par: Parameters,
+    X: ArrayLike,
+    y: ArrayLike | None,
+    moments: Moments | None,
+    /,
+    *,
+    call: str,
+) -> Given:
+    """Return conforming arrays of one dtype, or raise one clear error.
+
+    Without y (to predict) the given y is the zero matrix of its shape.
+    """
+    for value, kind, name in ((net, Network, "net"), (par, Parameters, "par")):
+        if not isinstance(value, kind):
+            raise DtypeError(
+                f"`{call}` needs {name} to be a `{kind.__name__}`; got {type(value).__name__}."
+            )
+    _check_batch_norm(net, par, moments, call)
+    data = real_array(X, call=call, name="X", ndim=2)
+    N, p1 = data.shape
+    if N == 0:
+        raise DataError(f"`{call}` needs at least one row; X has shape {data.shape}.")
+    if p1 != par.Gamma1.shape[0]:
+        raise ShapeError(
+            f"`{call}` needs one row of Gamma1 for each column of X; "
+            f"got X {data.shape}, Gamma1 {par.Gamma1.shape}."
+        )
+    outcome = _conforming_outcome(y, par, N, call)
+    none = np.empty(0, dtype=np.float32)
+    gamma = none if par.gamma is None else par.gamma
+    beta = none if par.beta is None else par.beta
+    blocks = [data, outcome, par.Gamma1, _columns(par.Gamma2), gamma, beta]
+    # float32 only where every part is: anything wider would be lost without a word.
+    dtype = np.result_type(*blocks)
+    return Given(*[block.astype(dtype, copy=False) for block in blocks], moments)  # type: ignore[arg-type]
+
+
+def _check_batch_norm(net: Network, par: Parameters, moments: Moments | None, call: str) -> None:
+    if net.batch_norm is not None and par.gamma is None:
+        raise OptionError(
+            f"`{call}`: the network has batch norm, its parameters have no gamma and beta. "
+            "Pass `Parameters(…, gamma=…, beta=…)`, or use `Network(batch_norm=None)`."
+        )
+    if net.batch_norm is None and par.gamma is not None:
+        raise OptionError(
+            f"`{call}`: the parameters have gamma and beta, the network has no batch norm. "
+            "Leave them out, or use `Network(batch_norm=BatchNorm(…))`."
+        )
+    if moments is None:
+        return
+    if net.batch_norm is None:
+        raise OptionError(
+            f"`{call}`: moments= are for batch norm, and this network has none. Leave them out."
+        )
+    if not isinstance(moments, Moments):
+        raise DtypeError(
+            f"`{call}` needs moments to be a `Moments`, as `moments(net, par, X)` gives; "
+            f"got {type(moments).__name__}."
+        )
+    p2 = par.Gamma1.shape[1]
+    if moments.mu.shape != (p2,):
+        raise ShapeError(
+            f"`{call}` needs moments of {p2} hidden nodes; got mu {moments.mu.shape}. "
+            "Take them from the same parameters: `moments(net, par, X_train)`."
+        )
+
+
+def _conforming_outcome(y: ArrayLike | None, par: Parameters, N: int, call: str) -> Array:
+    q = _columns(par.Gamma2).shape[1]
+    if y is None:
+        return np.zeros((N, q), dtype=par.Gamma2.dtype)
+    outcome = real_array(y, call=call, name="y", ndim=(1, 2))
+    if outcome.ndim != par.Gamma2.ndim:
+        remedy = (
+            "Pass `y[:, 0]`, or `Gamma2[:, None]`."
+            if outcome.ndim == 2
+            else "Pass `y[:, None]`, or `Gamma2[:, 0]`."
+        )
+        raise ShapeError(
+            f"`{call}` needs y (N,) with Gamma2 (p2,), or y (N, q) with Gamma2 (p2, q); "
+            f"got y {outcome.shape}, Gamma2 {par.Gamma2.shape}. {remedy}"
+        )
+    if outcome.shape[0] != N or _columns(outcome).shape[1] != q:
+        raise ShapeError(
+            f"`{call}` needs y with a row for each of the {N} rows of X and a column for each of "
+            f"the {q} output(s) of Gamma2; got y {outcome.shape}, Gamma2 {par.Gamma2.shape}."
+        )
+    return _columns(outcome)
+
+
+def _columns(array: Array) -> Array:
+    return array[:, None] if array.ndim == 1 else array

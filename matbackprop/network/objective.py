@@ -1,0 +1,43 @@
+"""The loss as a function of the vector θ alone: for optimisers and numerical derivatives."""
+
+from collections.abc import Callable
+
+from matbackprop._typing import Array, ArrayLike
+from matbackprop.batchnorm import Moments
+from matbackprop.network.door import conform
+from matbackprop.network.forward import forward
+from matbackprop.network.model import Network
+from matbackprop.network.parameters import Parameters, unstack
+
+
+def objective(
+    net: Network,
+    par: Parameters,
+    X: ArrayLike,
+    y: ArrayLike,
+    /,
+    *,
+    moments: Moments | None = None,
+) -> Callable[[Array], Array]:
+    """Return θ ↦ R(θ), with θ = (vec Γ₁, vec Γ₂, γ, β) as in `par.to_vector()`.
+
+    The function also takes a complex θ when the activation is analytic, so that a complex step
+    through it gives the gradient to rounding. The data are checked once, here.
+
+    Examples
+    --------
+    >>> from matbackprop.differences import complex_step
+    >>> net, par = Network("tanh", batch_norm=None), Parameters([[0.5]], [2.0])
+    >>> R = objective(net, par, [[1.0]], [0.0])
+    >>> complex_step(R, par.to_vector()).shape
+    (2,)
+    """
+    given = conform(net, par, X, y, moments, call="objective(net, par, X, y)")
+
+    def loss(theta: Array) -> Array:
+        named = zip(("Gamma1", "Gamma2", "gamma", "beta"), unstack(theta, par), strict=True)
+        blocks = {name: block for name, block in named if block is not None}
+        blocks["Gamma2"] = blocks["Gamma2"].reshape(given.Gamma2.shape)
+        return forward(net, given._replace(**blocks)).loss  # type: ignore[arg-type]
+
+    return loss
