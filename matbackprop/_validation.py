@@ -102,12 +102,11 @@ def check_count(value: object, /, *, call: str, name: str, at_least: int = 1) ->
 
 
 def _from_frame(frame: ArrayLike, call: str, name: str) -> Array:
-    kinds = {str(column): dtype.kind for column, dtype in zip(frame, frame.dtypes, strict=True)}
-    for column, kind in kinds.items():
-        if kind not in "biuf":
+    for column, dtype in zip(frame.columns, frame.dtypes, strict=True):
+        if dtype.kind not in "biuf":
             raise DtypeError(
-                f"`{call}` needs real numbers in {name}; column {column!r} has dtype "
-                f"{frame.dtypes.iloc[list(kinds).index(column)]}. {_dtype_remedy(kind)}"
+                f"`{call}` needs real numbers in {name}; column {str(column)!r} has dtype "
+                f"{dtype}. Leave it out, or encode it in numbers first."
             )
     single = all(dtype == np.float32 for dtype in frame.dtypes)
     # na_value: missing entries become NaN here, so that the finiteness check can name them.

@@ -123,7 +123,8 @@ def conform(
     blocks = [data, outcome, par.Gamma1, _columns(par.Gamma2), gamma, beta]
     # float32 only where every part is: anything wider would be lost without a word.
     dtype = np.result_type(*blocks)
-    return Given(*[block.astype(dtype, copy=False) for block in blocks], moments)  # type: ignore[arg-type]
+    data, outcome, Gamma1, Gamma2, gamma, beta = (b.astype(dtype, copy=False) for b in blocks)
+    return Given(data, outcome, Gamma1, Gamma2, gamma, beta, moments)
 
 
 def _check_batch_norm(net: Network, par: Parameters, moments: Moments | None, call: str) -> None:
