@@ -22,6 +22,7 @@ from matbackprop.network import (
     moments,
     predict,
 )
+from matbackprop.verification import question
 
 __version__ = "0.1.0"
 
@@ -38,4 +39,5 @@ __all__ = [
     "jacobian",
     "moments",
     "predict",
+    "question",
 ]

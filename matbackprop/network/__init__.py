@@ -6,7 +6,7 @@ from matbackprop.network.fitted_jacobian import Jacobian, jacobian
 from matbackprop.network.formulations import FORMULATIONS, gradient
 from matbackprop.network.magnitudes import magnitudes
 from matbackprop.network.model import Network
-from matbackprop.network.objective import objective
+from matbackprop.network.objective import objective, objective_of_inputs
 from matbackprop.network.parameters import Parameters
 from matbackprop.network.prediction import moments, predict
 from matbackprop.network.result import Gradient
@@ -27,5 +27,6 @@ __all__ = [
     "magnitudes",
     "moments",
     "objective",
+    "objective_of_inputs",
     "predict",
 ]

@@ -30,4 +30,5 @@ def compact(net: Network, given: Given, inputs: bool, /) -> Gradient:
         gamma=dgamma,
         beta=dbeta,
         X=dZ @ given.Gamma1.T if inputs else None,
+        fitted=f.fitted,
     )

@@ -72,6 +72,9 @@ def checked(formulation: Inner, /) -> Formulation:
             name: frozen(block.astype(dtype, copy=False).reshape(_shape(par, name, block)))
             for name, block in raw.blocks()
         }
+        if raw.fitted is not None:
+            fitted = raw.fitted.astype(dtype, copy=False)
+            blocks["fitted"] = frozen(fitted.reshape(np.shape(y)))
         return replace(
             raw,
             loss=float(raw.loss),

@@ -54,4 +54,5 @@ def kronecker(net: Network, given: Given, inputs: bool, /) -> Gradient:
         gamma=dgamma,
         beta=dbeta,
         X=unvec(dZ_dX.T @ dR_dZ, X.shape) if inputs else None,
+        fitted=f.fitted,
     )

@@ -37,10 +37,8 @@ def nodewise(net: Network, given: Given, inputs: bool, /) -> Gradient:
         for n in range(N):
             H[n][j] = column.xhat[n] * gamma[j] + beta[j]
     V, slope = _each(net.a.value, H), _each(net.a.derivative, H)
-    residual = [
-        [y[n][k] - sum(V[n][j] * Gamma2[j][k] for j in range(p2)) for k in range(q)]
-        for n in range(N)
-    ]
+    fitted = [[sum(V[n][j] * Gamma2[j][k] for j in range(p2)) for k in range(q)] for n in range(N)]
+    residual = [[y[n][k] - fitted[n][k] for k in range(q)] for n in range(N)]
 
     dGamma1, dGamma2, dX = _zeros(p1, p2), _zeros(p2, q), _zeros(N, p1)
     dgamma, dbeta = [0.0] * len(b), [0.0] * len(b)
@@ -69,6 +67,7 @@ def nodewise(net: Network, given: Given, inputs: bool, /) -> Gradient:
         gamma=np.array(dgamma) if b else None,
         beta=np.array(dbeta) if b else None,
         X=np.array(dX) if inputs else None,
+        fitted=np.array(fitted),
     )
 
 

@@ -1,4 +1,4 @@
-"""The loss as a function of the vector θ alone: for optimisers and numerical derivatives."""
+"""The loss as a function of θ alone, or of X alone: for optimisers and numerical derivatives."""
 
 from collections.abc import Callable
 
@@ -41,3 +41,25 @@ def objective(
         return forward(net, given._replace(**blocks)).loss  # type: ignore[arg-type]
 
     return loss
+
+
+def objective_of_inputs(
+    net: Network,
+    par: Parameters,
+    X: ArrayLike,
+    y: ArrayLike,
+    /,
+    *,
+    moments: Moments | None = None,
+) -> Callable[[Array], Array]:
+    """Return X ↦ R(X) at fixed parameters; complex X as in `objective`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> net, par = Network("identity", batch_norm=None), Parameters([[0.5]], [2.0])
+    >>> float(objective_of_inputs(net, par, [[1.0]], [0.0])(np.array([[3.0]])))
+    9.0
+    """
+    given = conform(net, par, X, y, moments, call="objective_of_inputs(net, par, X, y)")
+    return lambda at: forward(net, given._replace(X=at)).loss

@@ -26,6 +26,8 @@ class Gradient:
         ∂R/∂Γ₁ (p1, p2), ∂R/∂Γ₂ (p2,) or (p2, q), ∂R/∂γ and ∂R/∂β (p2,) or None.
     X
         ∂R/∂X (N, p1), where asked for.
+    fitted
+        ŷ (N,) or (N, q), as the formulation computed it on its way.
     input_names, output_names
         Names of the columns of X and y, where they came as data frames.
     """
@@ -36,6 +38,7 @@ class Gradient:
     gamma: Array | None = None
     beta: Array | None = None
     X: Array | None = None
+    fitted: Array | None = None
     input_names: tuple[str, ...] | None = None
     output_names: tuple[str, ...] | None = None
 

@@ -46,7 +46,7 @@ def staged(net: Network, given: Given, inputs: bool, /) -> Gradient:
         dZ = dcentred if fixed else dcentred + _through_moments(dXhat, dcentred, stages, options)
     dGamma1 = X.T @ dZ
     dX = dZ @ Gamma1.T if inputs else None
-    return Gradient(float(loss), dGamma1, dGamma2, dgamma, dbeta, dX)
+    return Gradient(float(loss), dGamma1, dGamma2, dgamma, dbeta, dX, fitted)
 
 
 class _Stages(NamedTuple):

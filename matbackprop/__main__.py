@@ -1,0 +1,5 @@
+"""`python -m matbackprop` is `matbackprop`."""
+
+from matbackprop.cli import main
+
+main()

@@ -1,0 +1,37 @@
+"""The command line: `matbackprop verify | r-info`."""
+
+import sys
+
+import typer
+
+from matbackprop.cli.r_info import r_info
+from matbackprop.cli.verify import verify
+from matbackprop.errors import MatBackpropError
+
+app = typer.Typer(
+    help="Gradients in matrix form, and their proofs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("verify")(verify)
+app.command("r-info")(r_info)
+
+
+@app.callback(invoke_without_command=True)
+def version(show: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    """Gradients in matrix form, and their proofs."""
+    if show:
+        from matbackprop import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; what the package refuses becomes one message and status 2."""
+    try:
+        app()
+    except MatBackpropError as error:
+        print(f"matbackprop: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,103 @@
+"""Every figure the question prints, as R printed it there."""
+
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from matbackprop._typing import Array
+
+_TEXT = {
+    "beta_matrix": """
+           [,1]      [,2]    [,3]        [,4]
+[1,] -0.4460901 0.3899186 1.26758 -0.09589582""",
+    "beta_loop": """
+[1] -0.44609015  0.38991862  1.26758024 -0.09589582""",
+    # The question shows eight of the forty rows.
+    "kronecker_rule": """
+      [,1] [,2] [,3] [,4]
+ [1,]    1    0    0    0
+ [2,]    1    0    0    0
+[13,]    0    1    0    0
+[14,]    0    1    0    0
+[28,]    0    0    1    0
+[29,]    0    0    1    0
+[39,]    0    0    0    1
+[40,]    0    0    0    1""",
+    "Gamma1_loop": """
+           [,1]       [,2]       [,3]       [,4]
+[1,] -61.531877  122.66157  360.08132 -51.666215
+[2,]   7.047767  -14.04947  -41.24316   5.917769
+[3,] 124.157678 -247.50384 -726.56422 104.250961
+[4,]  44.151682  -88.01478 -258.37333  37.072659
+[5,]  22.478082  -44.80924 -131.54056  18.874078
+[6,]  22.098857  -44.05327 -129.32135  18.555655
+[7,]  79.617345 -158.71430 -465.91653  66.851965""",
+    "gamma_matrix": """
+           [,1]      [,2]       [,3]       [,4]
+[1,]  0.8580574 -1.125017  -4.876398  0.4611406
+[2,] -4.5463304  5.960787  25.837103 -2.4433071
+[3,]  2.0706860 -2.714919 -11.767849  1.1128364
+[4,] -8.5641868 11.228681  48.670853 -4.6025996""",
+    "gamma_loop": """
+[1]   0.8580574   5.9607870 -11.7678486  -4.6025996""",
+}
+# The question prints the two Γ₁ matrices one after the other, digit for digit the same.
+_TEXT["Gamma1_matrix"] = _TEXT["Gamma1_loop"]
+
+_INDEX = re.compile(r"^\s*\[(\d+),?\]")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PostedFigure:
+    """A figure as printed: its lines, its numbers, and how many decimals each shows.
+
+    Parameters
+    ----------
+    lines
+        What R printed.
+    numbers
+        The numbers read back, a vector or a matrix.
+    decimals
+        How many digits follow each number's point.
+    rows
+        For a matrix, which of its rows are shown, counted from 0; None where all are.
+    """
+
+    lines: tuple[str, ...]
+    numbers: Array
+    decimals: Array
+    rows: tuple[int, ...] | None
+
+    def shown(self, value: Array, /) -> Array:
+        """Return the part of a computed value that the question prints."""
+        return value if self.rows is None else value[list(self.rows)]
+
+    def rounded(self, value: Array, /) -> Array:
+        """Return the shown part of a computed value, each entry to as many decimals as printed.
+
+        Correctly rounded as text is, so equality with `numbers` means the very digits printed.
+        """
+        texts = np.vectorize(lambda v, d: f"{v:.{d}f}")(self.shown(value), self.decimals)
+        return texts.astype(np.float64)
+
+
+def _parse(text: str) -> PostedFigure:
+    lines = tuple(text.strip("\n").splitlines())
+    entries = [(_INDEX.match(line), _INDEX.sub("", line).split()) for line in lines]
+    rows = [(int(match[1]) - 1, tokens) for match, tokens in entries if match]
+    tokens = np.array([tokens for _, tokens in rows])
+    if not any(line.lstrip().startswith("[,") for line in lines):
+        tokens = tokens.ravel()  # a vector: its only index counts entries
+    shown = tuple(row for row, _ in rows)
+    return PostedFigure(
+        lines=lines,
+        numbers=tokens.astype(np.float64),
+        decimals=np.vectorize(lambda token: len(token.partition(".")[2]))(tokens),
+        rows=None if shown == tuple(range(len(shown))) else shown,
+    )
+
+
+POSTED = MappingProxyType({name: _parse(text) for name, text in _TEXT.items()})
+"""The seven figures by name; `posted_figures` of R and of Python compute them again."""
