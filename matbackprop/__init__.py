@@ -9,6 +9,7 @@
 (3, 2)
 """
 
+from matbackprop._version import __version__
 from matbackprop.network import (
     FORMULATIONS,
     BatchNorm,
@@ -23,8 +24,6 @@ from matbackprop.network import (
     predict,
 )
 from matbackprop.verification import question
-
-__version__ = "0.1.0"
 
 __all__ = [
     "FORMULATIONS",

@@ -82,8 +82,16 @@ def batch_moments(Z: Array, options: BatchNorm, /) -> tuple[Array, Array]:
     return mu, np.sqrt(variance + options.eps)
 
 
-def check_batch(Z: Array, options: BatchNorm, /) -> None:
+def check_batch(Z: Array, options: BatchNorm, /, *, magnitude: Array | None = None) -> None:
     """Raise unless the batch has a variance to divide by.
+
+    Parameters
+    ----------
+    Z, options
+        The batch, and how it will be normalised.
+    magnitude
+        How large the terms were that a column of Z is a sum of, shape (p2,): a column that
+        varies only by their rounding counts as constant. By default the largest |entry| of Z.
 
     Raises
     ------
@@ -98,10 +106,11 @@ def check_batch(Z: Array, options: BatchNorm, /) -> None:
         )
     if options.eps > 0:
         return
-    # A constant column rarely has variance exactly 0, since its mean is rounded. Within this
-    # range its deviations are rounding errors, and X̂ would be noise.
+    # A column that should be constant rarely is, to the last bit. Within this range its
+    # deviations are rounding errors, and X̂ would be noise of unit size.
     values = Z.real
-    constant = np.ptp(values, axis=0) <= 8 * np.finfo(Z.dtype).eps * np.abs(values).max(axis=0)
+    size = np.abs(values).max(axis=0) if magnitude is None else magnitude
+    constant = np.ptp(values, axis=0) <= 8 * np.finfo(Z.dtype).eps * size
     if constant.any():
         column = int(np.argmax(constant))
         raise DataError(

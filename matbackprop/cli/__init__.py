@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from matbackprop._version import __version__
 from matbackprop.cli.r_info import r_info
 from matbackprop.cli.verify import verify
 from matbackprop.errors import MatBackpropError
@@ -22,8 +23,6 @@ app.command("r-info")(r_info)
 def version(show: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
     """Gradients in matrix form, and their proofs."""
     if show:
-        from matbackprop import __version__
-
         print(__version__)
         raise typer.Exit
 

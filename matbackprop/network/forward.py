@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matbackprop._typing import Array
-from matbackprop.batchnorm import Normalized, normalize
+from matbackprop.batchnorm import Normalized, check_batch, normalize
 from matbackprop.network.door import Given
 from matbackprop.network.model import Network
 
@@ -23,12 +23,23 @@ class Forward:
     loss: Array  # a scalar
 
 
+def preactivation(net: Network, given: Given, /) -> Array:
+    """Return Z = XΓ₁, shape (N, p2), once it is sure that batch norm can divide by its spread."""
+    Z = given.X @ given.Gamma1
+    if net.batch_norm is not None and given.fixed is None:
+        # What rounding can do to a sum of p1 products.
+        X, Gamma1 = np.abs(given.X), np.abs(given.Gamma1)
+        magnitude = len(Gamma1) * (X.max(axis=0) @ Gamma1)
+        check_batch(Z, net.batch_norm, magnitude=magnitude)
+    return Z
+
+
 def forward(net: Network, given: Given, /) -> Forward:
     """Run the network forward; also with complex parameters, for a complex step.
 
     R is accumulated in float64, also for float32.
     """
-    Z = given.X @ given.Gamma1
+    Z = preactivation(net, given)
     if net.batch_norm is None:
         b, H = None, Z
     else:

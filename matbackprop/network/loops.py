@@ -7,8 +7,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from matbackprop._typing import Array
-from matbackprop.batchnorm import BatchNorm, check_batch
+from matbackprop.batchnorm import BatchNorm
 from matbackprop.network.door import Given, checked
+from matbackprop.network.forward import preactivation
 from matbackprop.network.model import Network
 from matbackprop.network.result import Gradient
 
@@ -30,6 +31,7 @@ def nodewise(net: Network, given: Given, inputs: bool, /) -> Gradient:
     (N, p1), (p2, q) = given.X.shape, given.Gamma2.shape
     c0 = net.c0(N)
 
+    preactivation(net, given)  # only for its checks
     Z = [[sum(X[n][i] * Gamma1[i][j] for i in range(p1)) for j in range(p2)] for n in range(N)]
     b = _normalize(Z, net.batch_norm, given)
     H = [row.copy() for row in Z]
@@ -84,7 +86,6 @@ def _normalize(Z: Rows, options: BatchNorm | None, given: Given) -> list[_Normal
     if given.fixed is not None:
         moments = zip(given.fixed.mu.tolist(), given.fixed.sigma.tolist(), strict=True)
         return [_fixed_column(z, *each) for z, each in zip(columns, moments, strict=True)]
-    check_batch(np.array(Z), options)
     return [_batch_column(z, options) for z in columns]
 
 

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from matbackprop._typing import Array
-from matbackprop.batchnorm import BatchNorm, check_batch
+from matbackprop.batchnorm import BatchNorm
 from matbackprop.network.door import Given, checked
+from matbackprop.network.forward import preactivation
 from matbackprop.network.model import Network
 from matbackprop.network.result import Gradient
 
@@ -21,7 +22,7 @@ def staged(net: Network, given: Given, inputs: bool, /) -> Gradient:
     X, y, Gamma1, Gamma2, gamma, beta, fixed = given
     N, options = len(X), net.batch_norm
 
-    Z = X @ Gamma1
+    Z = preactivation(net, given)
     if options is None:
         H = Z
     else:
@@ -59,7 +60,6 @@ class _Stages(NamedTuple):
 
 
 def _normalize(Z: Array, options: BatchNorm) -> _Stages:
-    check_batch(Z, options)
     mu = Z.mean(axis=0, dtype=np.float64)
     square = (Z - mu) ** 2
     variance = square.sum(axis=0) / (len(Z) - options.ddof) + options.eps

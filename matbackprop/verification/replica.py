@@ -27,7 +27,7 @@ def posted_figures(q: Question, /) -> dict[str, Array]:
     --------
     >>> from matbackprop.verification import question
     >>> posted_figures(question())["beta_matrix"].round(7)
-    array([[-0.4460901 ,  0.3899186 ,  1.2675802 , -0.0958958]])
+    array([[-0.4460901,  0.3899186,  1.2675802, -0.0958958]])
     """
     par, X, u = q.parameters, q.X, q.noise
     N, p2 = len(X), par.Gamma1.shape[1]

@@ -20,6 +20,9 @@ NET = mb.Network("tanh", mb.BatchNorm(ddof=1, eps=0.0))
 PAR = mb.Parameters.random(3, 2, rng=RNG)
 PLAIN = mb.Parameters.random(3, 2, rng=RNG, batch_norm=False)
 WIDE = mb.Parameters.random(3, 2, rng=RNG, q=1)
+# Z's first column is 1e6·a − 1e6·a up to rounding: tiny numbers that differ from row to row.
+SAME_ROWS = np.column_stack([1e6 * X[:, 0], 1e6 * X[:, 0] * (1 + 2e-16 * np.arange(6)), X[:, 2]])
+CANCELLING = mb.Parameters([[1.0, 1.0], [-1.0, 1.0], [0.0, 1.0]], PAR.Gamma2, PAR.gamma, PAR.beta)
 DEAD = mb.Parameters(PAR.Gamma1 * [1.0, 0.0], PAR.Gamma2, PAR.gamma, PAR.beta)
 
 
@@ -69,6 +72,8 @@ CASES = {
         r"`BatchNorm\(ddof=1\)` needs more than 1 row.*got N = 1"),
     "constant column": ((NET, DEAD, X, Y), DataError,
         "column 1 .counted from 0. of Z = X @ Gamma1 is constant at 0. Use an eps > 0"),
+    "column constant to rounding": ((NET, CANCELLING, SAME_ROWS, Y), DataError,
+        "column 0 .counted from 0. of Z = X @ Gamma1 is constant"),
     "no gamma": ((NET, PLAIN, X, Y), OptionError,
         "the network has batch norm, its parameters have no gamma and beta"),
     "needless gamma": ((mb.Network(batch_norm=None), PAR, X, Y), OptionError,
