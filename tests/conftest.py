@@ -1,9 +1,14 @@
-"""Shared by all tests: seeded randomness, and the policy for tests that need R."""
+"""Shared by all tests: seeded randomness, and the policy for tests that need a live R."""
 
 import os
+from collections.abc import Callable
+from typing import NoReturn
 
 import numpy as np
 import pytest
+
+from matbackprop.errors import RUnavailableError
+from matbackprop.rbridge import connect
 
 
 @pytest.fixture
@@ -11,10 +16,22 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(20180220)
 
 
-def need(present: bool, what: str) -> None:
-    """Skip visibly where `what` is absent; in CI its absence is a failure."""
-    if present:
-        return
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is missing, and in CI it must be there")
-    pytest.skip(f"{what} is not installed")
+@pytest.fixture(scope="session")
+def unavailable() -> Callable[[str], NoReturn]:
+    """Skip, visibly, where a tool is missing; but fail in CI, where that would pass unseen."""
+
+    def report(what: str) -> NoReturn:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must have it: {what}")
+        pytest.skip(what)
+
+    return report
+
+
+@pytest.fixture(params=["rpy2", "rscript"])
+def live_engine(request: pytest.FixtureRequest, unavailable: Callable[[str], NoReturn]) -> str:
+    """The name of each engine that runs R now, in turn."""
+    try:
+        return connect(request.param).engine.name
+    except RUnavailableError as error:
+        unavailable(str(error))

@@ -11,7 +11,6 @@ from matbackprop._typing import Array
 from matbackprop.batchnorm import Moments
 from matbackprop.network import FORMULATIONS, Gradient, Network, Parameters
 from matbackprop.network import magnitudes as sizes_of
-from matbackprop.rbridge import Backend
 from matbackprop.verification.comparison import Comparison, Pair
 from matbackprop.verification.question import Question
 
@@ -21,16 +20,18 @@ Results = Mapping[str, Any]
 CANCELLING = "terms that cancel"
 
 
-def question_against_r(q: Question, backend: Backend, tolerance: float) -> Iterator[Comparison]:
+def question_against_r(
+    q: Question, answers: Mapping[str, Any], r: str, tolerance: float
+) -> Iterator[Comparison]:
     """Compare, on the question, R's loops with R's matrix forms and every formulation."""
     yield from against_loops(
-        backend.call("question_loops"),
-        backend.call("question_matrix_forms"),
+        answers["question_loops"],
+        answers["question_matrix_forms"],
         by_formulation(q.network, q.parameters, q.X, q.y),
         sizes_of(q.network, q.parameters, q.X, q.y),
         group="R loops",
         problem="question",
-        r=f"R ({backend.engine.name})",
+        r=r,
         tolerance=tolerance,
     )
 

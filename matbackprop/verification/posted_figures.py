@@ -1,10 +1,10 @@
 """Comparing the posted figures with R's rerun and with Python's replica, digit by digit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
-from matbackprop.rbridge import Backend
 from matbackprop.verification.comparison import Comparison, Pair
 from matbackprop.verification.posted_text import POSTED
 from matbackprop.verification.question import Question
@@ -13,10 +13,10 @@ from matbackprop.verification.replica import posted_figures
 _GROUP, _PROBLEM = "posted figures", "question"
 
 
-def against_posted(q: Question, backend: Backend) -> Iterator[Comparison]:
+def against_posted(q: Question, answers: Mapping[str, Any], r: str) -> Iterator[Comparison]:
     """Compare numbers to every printed digit, and R's printout to every printed line."""
-    r, replica = f"R ({backend.engine.name})", "Python replica"
-    figures = {r: backend.call("posted_figures"), replica: posted_figures(q)}
+    replica = "Python replica"
+    figures = {r: answers["posted_figures"], replica: posted_figures(q)}
     for who, computed in figures.items():
         pair = Pair(_GROUP, _PROBLEM, "as posted", who)
         for name, figure in POSTED.items():
@@ -28,7 +28,7 @@ def against_posted(q: Question, backend: Backend) -> Iterator[Comparison]:
                 tolerance=0,
                 yardstick="printed digits",
             )
-    printed = backend.call("posted_printed")
+    printed = answers["posted_printed"]
     pair = Pair(_GROUP, _PROBLEM, "as posted", f"{r}, printed")
     for name, figure in POSTED.items():
         # The question shows only some lines of its largest figure, always in order.

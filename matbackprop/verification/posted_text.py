@@ -14,9 +14,9 @@ _TEXT = {
 [1,] -0.4460901 0.3899186 1.26758 -0.09589582""",
     "beta_loop": """
 [1] -0.44609015  0.38991862  1.26758024 -0.09589582""",
-    # The question shows eight of the forty rows.
+    # The question shows eight of the forty rows (and its header lacks a blank that R prints).
     "kronecker_rule": """
-      [,1] [,2] [,3] [,4]
+     [,1] [,2] [,3] [,4]
  [1,]    1    0    0    0
  [2,]    1    0    0    0
 [13,]    0    1    0    0
@@ -56,7 +56,7 @@ class PostedFigure:
     Parameters
     ----------
     lines
-        What R printed.
+        The lines with figures, without the header.
     numbers
         The numbers read back, a vector or a matrix.
     decimals
@@ -84,15 +84,17 @@ class PostedFigure:
 
 
 def _parse(text: str) -> PostedFigure:
-    lines = tuple(text.strip("\n").splitlines())
-    entries = [(_INDEX.match(line), _INDEX.sub("", line).split()) for line in lines]
-    rows = [(int(match[1]) - 1, tokens) for match, tokens in entries if match]
-    tokens = np.array([tokens for _, tokens in rows])
-    if not any(line.lstrip().startswith("[,") for line in lines):
-        tokens = tokens.ravel()  # a vector: its only index counts entries
-    shown = tuple(row for row, _ in rows)
+    lines = text.strip("\n").splitlines()
+    is_matrix = lines[0].lstrip().startswith("[,")
+    if is_matrix:
+        del lines[0]
+    indices = [match for match in map(_INDEX.match, lines) if match]
+    tokens = np.array([match.string[match.end() :].split() for match in indices])
+    shown = tuple(int(match[1]) - 1 for match in indices)
+    if not is_matrix:
+        tokens = tokens.ravel()  # a vector, whose only index counts entries
     return PostedFigure(
-        lines=lines,
+        lines=tuple(lines),
         numbers=tokens.astype(np.float64),
         decimals=np.vectorize(lambda token: len(token.partition(".")[2]))(tokens),
         rows=None if shown == tuple(range(len(shown))) else shown,

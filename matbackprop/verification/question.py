@@ -1,10 +1,12 @@
 """The StackExchange question's network, parameters and data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from matbackprop._typing import Array
 from matbackprop.network import BatchNorm, Network, Parameters
-from matbackprop.rbridge import Backend, connect
+from matbackprop.rbridge import connect
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,13 +33,8 @@ class Question:
     noise: Array
 
 
-def question(backend: Backend | None = None) -> Question:
-    """Return the question's problem, drawn by R from `set.seed(1)`.
-
-    Parameters
-    ----------
-    backend
-        Where the draws come from; by default the recorded ones, so that no R is needed.
+def question() -> Question:
+    """Return the question's problem, as R drew it from `set.seed(1)`: recorded, so R need not run.
 
     Examples
     --------
@@ -45,7 +42,11 @@ def question(backend: Backend | None = None) -> Question:
     >>> q.X.shape, q.parameters.gamma
     ((10, 7), array([2., 3., 4., 5.]))
     """
-    data = (backend or connect("recorded")).call("question_data")
+    return as_question(connect("recorded").call("question_data"))
+
+
+def as_question(data: Mapping[str, Any], /) -> Question:
+    """Return the problem that R's `question_data()` describes."""
     return Question(
         network=Network("relu", BatchNorm(ddof=1, eps=0.0), "sse"),
         parameters=Parameters(data["Gamma1"], data["Gamma2"], data["gamma"], data["beta"]),

@@ -1,6 +1,7 @@
 """Comparing what a live R computes with what was recorded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -14,13 +15,21 @@ RECORDED = (
     "question_loops",
     "question_matrix_forms",
 )
+"""The R functions, without arguments, whose results are recorded."""
 
 
-def against_records(live: Backend, recorded: Backend, tolerance: float) -> Iterator[Comparison]:
+def answers_of(backend: Backend, /) -> dict[str, Any]:
+    """Return what R answers to each of these functions: now, or when it was recorded."""
+    return {function: backend.call(function) for function in RECORDED}
+
+
+def against_records(
+    answers: Mapping[str, Any], recorded: Mapping[str, Any], r: str, tolerance: float
+) -> Iterator[Comparison]:
     """Compare every recorded quantity with R's fresh one: numbers to rounding, texts exactly."""
-    for function in RECORDED:
-        fresh, kept = live.call(function), recorded.call(function)
-        pair = Pair("recorded results", function, f"R ({live.engine.name})", "recorded earlier")
+    for function, fresh in answers.items():
+        kept = recorded[function]
+        pair = Pair("recorded results", function, r, "recorded earlier")
         for quantity in dict.fromkeys([*fresh, *kept]):
             one, two = fresh.get(quantity, np.nan), kept.get(quantity, np.nan)
             if np.asarray(one).dtype.kind == "U":

@@ -16,9 +16,9 @@ from matbackprop.verification.comparison import Comparison
 from matbackprop.verification.derivatives import question_against_differences
 from matbackprop.verification.gradients import question_against_r
 from matbackprop.verification.posted_figures import against_posted
-from matbackprop.verification.question import question
+from matbackprop.verification.question import as_question
 from matbackprop.verification.random_problems import draw, random_against_r
-from matbackprop.verification.records import against_records
+from matbackprop.verification.records import against_records, answers_of
 from matbackprop.verification.report import Report
 
 Progress = Callable[[int, int, str], None]
@@ -101,10 +101,11 @@ def verify(
 
 
 def _question_parts(backend: Backend, tolerance: float, reference: Path | str | None) -> _Parts:
-    q = question(backend)
-    yield "posted figures", against_posted(q, backend)
-    yield "R loops against Python", question_against_r(q, backend, tolerance)
+    answers, r = answers_of(backend), f"R ({backend.engine.name})"
+    q = as_question(answers["question_data"])
+    yield "posted figures", against_posted(q, answers, r)
+    yield "R loops against Python", question_against_r(q, answers, r, tolerance)
     yield "numerical derivatives", question_against_differences(q, tolerance)
     if backend.engine.live:
-        recorded = connect("recorded", reference=reference)
-        yield "recorded results", against_records(backend, recorded, tolerance)
+        recorded = answers_of(connect("recorded", reference=reference))
+        yield "recorded results", against_records(answers, recorded, r, tolerance)
