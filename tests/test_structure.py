@@ -10,7 +10,23 @@ import pytest
 import matbackprop
 
 PACKAGE = Path(matbackprop.__file__).parent
-ORDER = ["_version", "errors", "_typing", "_validation", "linalg", "differences", "batchnorm", "network", "rbridge", "reporting", "verification", "plots", "cli", "__main__", "__init__"]
+ORDER = [
+    "_version",
+    "errors",
+    "_typing",
+    "_validation",
+    "linalg",
+    "differences",
+    "batchnorm",
+    "network",
+    "rbridge",
+    "reporting",
+    "verification",
+    "plots",
+    "cli",
+    "__main__",
+    "__init__",
+]
 HEAVY = {"rpy2", "pandas", "matplotlib", "rich", "typer", "dask", "numba", "torch", "sphinx"}
 FILES = sorted(p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py"))
 

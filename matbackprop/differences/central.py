@@ -15,7 +15,7 @@ def central_difference(
 ) -> Estimate:
     """Differentiate f at x by Richardson-extrapolated central differences.
 
-    Entry i is displaced by h·max(1, |x_i|) to either side, h = step, step/4, step/16, ...;
+    Entry i is displaced by h·max(1, abs(x_i)) to either side, h = step, step/4, step/16, ...;
     how the slopes are combined and judged is said in `matbackprop.differences.ridders`.
 
     Parameters

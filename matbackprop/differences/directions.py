@@ -19,7 +19,7 @@ def directional_derivative(
     """Return d f(x + tv)/dt at t = 0, by extrapolated central differences along v.
 
     The largest displacement is that of `central_difference`: no entry moves by more than
-    step·max(1, |x_i|).
+    step·max(1, abs(x_i)).
 
     Returns
     -------
@@ -132,7 +132,7 @@ def check_direction(
     x
         Where to check.
     rng
-        Source of the directions: normal, entry i scaled by max(1, |x_i|).
+        Source of the directions: normal, entry i scaled by max(1, abs(x_i)).
     directions
         How many. One already sees every entry; more guard against bad luck.
     rtol
@@ -198,5 +198,5 @@ def check_direction(
 
 
 def _rate(x: Array, v: Array) -> float:
-    """How fast the fastest entry of x + tv moves, relative to max(1, |x_i|)."""
+    """How fast the fastest entry of x + tv moves, relative to max(1, abs(x_i))."""
     return float((np.abs(v) / np.maximum(1.0, np.abs(x))).max())

@@ -15,7 +15,7 @@ int array                                   integer if 32 bits hold it, else dou
 bool array                                  logical
 masked int or bool array                    integer or logical with `NA`
 str array; object array with `None`         character; with `NA`
-`Labelled`, `pandas.Series` with text index vector with `names`, array with `dimnames`
+`Labelled`, series with a text index         vector with `names`, array with `dimnames`
 `dict`, `list` (a tuple becomes a list)     named list, list
 `pandas.Categorical`                        factor
 `pandas.DataFrame`                          data.frame

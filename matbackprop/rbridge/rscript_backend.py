@@ -26,6 +26,9 @@ from matbackprop.rbridge.reference import checked_reference, reference_folder
 
 _DRIVER = Path(__file__).with_name("driver.R")
 _PROBE_SECONDS = 30.0
+# Not `Rscript call.R`: for scripts R parses an expression anew with each of its lines, and
+# 20,000 numbers took it a minute; `source` parses the file once.
+_RUN = "source('call.R',keep.source=FALSE)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ class RscriptBackend:
             try:
                 # On a timeout, and on Ctrl-C, `run` kills R before it raises.
                 done = subprocess.run(
-                    [self.rscript, "--vanilla", str(script)],
+                    [self.rscript, "--vanilla", "-e", _RUN],
+                    cwd=folder,
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
                     timeout=None if math.isinf(self.timeout) else self.timeout,
@@ -86,9 +90,11 @@ class RscriptBackend:
         named = [f"{name} = {string_literal(str(text))}" for name, text in texts.items()]
         named.append(f"arguments = {source_text(arguments)}")
         return (
+            "local({\n"
             "driver <- new.env(parent = baseenv())\n"
             f"sys.source({string_literal(str(_DRIVER))}, envir = driver)\n"
             f"driver$serve({', '.join(named)})\n"
+            "})\n"
         )
 
 

@@ -41,13 +41,13 @@ def test_too_few_rows(rows, ddof):
 @given(value=st.floats(-1e8, 1e8), rows=st.integers(2, 50))
 def test_a_constant_column_is_named(value, rows):
     Z = np.column_stack([np.arange(float(rows)), np.full(rows, value)])
-    with pytest.raises(DataError, match="column 1 .* is constant at .*Use an eps > 0"):
+    with pytest.raises(DataError, match=r"column 1 .* is constant at .*Use an eps > 0"):
         batch_moments(Z, BatchNorm(ddof=0, eps=0.0))
 
 
 def test_a_column_constant_to_rounding_is_named():
     Z = np.full((9, 1), 0.1) * 3 + np.array([0, 1] * 4 + [0])[:, None] * 5e-17
-    with pytest.raises(DataError, match="column 0 .* is constant"):
+    with pytest.raises(DataError, match=r"column 0 .* is constant"):
         batch_moments(Z, BatchNorm(eps=0.0))
 
 

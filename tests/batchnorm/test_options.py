@@ -18,5 +18,5 @@ def test_ddof_is_a_count(ddof):
 
 @pytest.mark.parametrize("eps", [-1e-5, float("nan"), float("inf"), "1e-5", True])
 def test_eps_is_finite_and_not_negative(eps):
-    with pytest.raises(OptionError, match="needs a finite eps >= 0; got .*1e-5 is customary"):
+    with pytest.raises(OptionError, match=r"needs a finite eps >= 0; got .*1e-5 is customary"):
         BatchNorm(eps=eps)

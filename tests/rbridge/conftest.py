@@ -48,6 +48,11 @@ def unavailable(reason: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def skip_without_r() -> Callable[[str], None]:
+    return unavailable
+
+
+@pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tools")
     (folder / "all.R").write_text(TOOLS, encoding="ascii")

@@ -1,0 +1,192 @@
+"""Pictures that teach: the block structure of a Jacobian, and one gradient against another.
+
+Needs matplotlib: `pip install 'matbackprop[plots]'`. Every function draws on the axes it is
+given, or on new ones, and returns them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from matbackprop._typing import ArrayLike
+from matbackprop._validation import real_array
+from matbackprop.errors import MissingExtraError, ShapeError
+from matbackprop.network import Jacobian
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+
+# Colour-blind safe, and readable on white and on black paper alike.
+_ORANGE, _BLUE, _GREY = "#d95f02", "#3a78b5", "#888888"
+
+
+def plot_matrix(
+    matrix: ArrayLike,
+    /,
+    *,
+    rows: Mapping[str, int] | None = None,
+    columns: Mapping[str, int] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a matrix as a picture: blue below zero, orange above, white where it is zero.
+
+    Parameters
+    ----------
+    matrix
+        Shape (m, n).
+    rows, columns
+        Names and sizes of its blocks, in order; lines are drawn between them.
+    ax
+        Where to draw.
+
+    Raises
+    ------
+    ShapeError
+        If it is no matrix, or the blocks do not add up to its shape.
+    MissingExtraError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> ax = plot_matrix(np.eye(4), rows={"a": 3, "b": 1})
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['a', 'b']
+    """
+    call = "plot_matrix(matrix)"
+    values = real_array(matrix, call=call, name="matrix", ndim=2)
+    for blocks, size, name in zip((rows, columns), values.shape, ("rows", "columns"), strict=True):
+        if blocks is not None and sum(blocks.values()) != size:
+            raise ShapeError(
+                f"`{call}` needs {name} whose sizes add up to {size}; got {dict(blocks)}."
+            )
+    ax = ax or _new_axes()
+    limit = float(np.abs(values).max()) or 1.0
+    colours = _colours()
+    ax.imshow(values, cmap=colours, vmin=-limit, vmax=limit, interpolation="none")
+    ax.tick_params(length=0)
+    for axis, blocks, line in ((ax.yaxis, rows, ax.axhline), (ax.xaxis, columns, ax.axvline)):
+        if blocks is None:
+            continue
+        stops = np.cumsum(list(blocks.values()))
+        middles = stops - np.array(list(blocks.values())) / 2 - 0.5
+        axis.set_ticks(middles.tolist(), labels=list(blocks))
+        for stop in stops[:-1]:
+            line(stop - 0.5, color=_GREY, linewidth=0.6)
+    return ax
+
+
+def plot_jacobian(jacobian: Jacobian, /, *, ax: Axes | None = None) -> Axes:
+    """Draw ∂vec(ŷ)/∂θᵀ with its blocks: Γ₁ (a node at a time), Γ₂, γ, β.
+
+    Examples
+    --------
+    >>> import matbackprop as mb
+    >>> q = mb.question()
+    >>> ax = plot_jacobian(mb.jacobian(q.network, q.parameters, q.X))
+    >>> [label.get_text() for label in ax.get_xticklabels()][-3:]
+    ['Γ₂', 'γ', 'β']
+    """
+    matrix, blocks = jacobian.matrix, jacobian.blocks
+    nodes = [
+        label.rpartition(",")[2].rstrip("]") for label in jacobian.column_labels[blocks["Gamma1"]]
+    ]
+    columns = {f"Γ₁ {node}": nodes.count(node) for node in dict.fromkeys(nodes)}
+    symbols = {"Gamma2": "Γ₂", "gamma": "γ", "beta": "β"}
+    for name, symbol in symbols.items():
+        if name in blocks:
+            columns[symbol] = blocks[name].stop - blocks[name].start
+    ax = plot_matrix(matrix, columns=columns, ax=ax)
+    ax.set_yticks([])
+    ax.set_ylabel("entries of vec(ŷ)")
+    return ax
+
+
+def plot_against(
+    reference: ArrayLike,
+    candidate: ArrayLike,
+    /,
+    *,
+    names: tuple[str, str],
+    labels: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw two gradients entry by entry: a pair of dots, joined by a line as long as the error.
+
+    Parameters
+    ----------
+    reference, candidate
+        Arrays of one shape; matrices are read column by column.
+    names
+        Who computed them, for the legend.
+    labels
+        A name for each entry.
+    ax
+        Where to draw.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ, or there is not one label for each entry.
+    MissingExtraError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> ax = plot_against([1.0, 2.0], [1.0, -3.0], names=("true", "posted"), labels=["a", "b"])
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['true', 'posted']
+    """
+    call = "plot_against(reference, candidate)"
+    one = real_array(reference, call=call, name="reference")
+    two = real_array(candidate, call=call, name="candidate")
+    if one.shape != two.shape:
+        raise ShapeError(f"`{call}` needs arrays of one shape; got {one.shape} and {two.shape}.")
+    one, two = one.ravel(order="F"), two.ravel(order="F")
+    names_of_entries = [str(i + 1) for i in range(one.size)] if labels is None else list(labels)
+    if len(names_of_entries) != one.size:
+        raise ShapeError(
+            f"`{call}` needs a label for each of the {one.size} entries; "
+            f"got {len(names_of_entries)}."
+        )
+    ax = ax or _new_axes()
+    place = np.arange(one.size)
+    ax.hlines(place, np.minimum(one, two), np.maximum(one, two), color=_GREY, linewidth=1, zorder=1)
+    ax.scatter(one, place, color=_BLUE, label=names[0], zorder=3, s=22)
+    ax.scatter(two, place, color=_ORANGE, label=names[1], zorder=2, s=22, marker="D")
+    ax.axvline(0, color=_GREY, linewidth=0.6, zorder=0)
+    ax.set_yticks(place.tolist(), labels=names_of_entries)
+    ax.invert_yaxis()
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def _matplotlib() -> ModuleType:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise MissingExtraError(
+            "`matbackprop.plots` needs matplotlib, which is not installed: "
+            "pip install 'matbackprop[plots]'."
+        ) from error
+    return plt
+
+
+def _new_axes() -> Axes:
+    axes: Axes = _matplotlib().subplots(layout="constrained")[1]
+    return axes
+
+
+def _colours() -> Colormap:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("signed", [_BLUE, "white", _ORANGE])
+
+
+__all__ = ["plot_against", "plot_jacobian", "plot_matrix"]

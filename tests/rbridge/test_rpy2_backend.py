@@ -1,0 +1,263 @@
+"""R inside this process: every way it fails to start, threads, and its neighbours.
+
+Each case runs in a Python of its own: R starts once in a process, and a crash must be seen.
+"""
+
+import pytest
+
+from matbackprop.errors import RUnavailableError
+from matbackprop.rbridge import connect
+
+pytestmark = pytest.mark.r
+
+CONNECT = """
+from matbackprop.errors import RUnavailableError
+from matbackprop.rbridge import connect
+try:
+    connect("rpy2")
+except RUnavailableError as error:
+    print(error)
+"""
+
+HIDE = """
+import sys
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "rpy2":
+            raise ModuleNotFoundError("No module named 'rpy2'")
+sys.meta_path.insert(0, Hide())
+import importlib.metadata as metadata
+true_version = metadata.version
+def version(name):
+    if name.startswith("rpy2"):
+        raise metadata.PackageNotFoundError(name)
+    return true_version(name)
+metadata.version = version
+"""
+
+
+@pytest.fixture(autouse=True)
+def _needs_rpy2(request, tools):
+    from matbackprop.rbridge.rpy2_backend import open_rpy2
+
+    try:
+        open_rpy2(reference=tools)
+    except RUnavailableError as error:
+        request.getfixturevalue("skip_without_r")(str(error))
+
+
+def test_no_rpy2(python):
+    said = python(HIDE + CONNECT)
+    assert "could not start R: ModuleNotFoundError: No module named 'rpy2'" in said
+    assert "R found: /" in said
+    assert "R version" in said
+    assert "rpy2 found: none." in said
+    assert "-m pip install " in said
+    assert 'engine="rscript"' in said
+
+
+def test_pins_are_named_for_an_old_r(python):
+    fake = (
+        "import matbackprop.rbridge.installation as i\n"
+        "from dataclasses import replace\n"
+        "found = i.find_installation()\n"
+        "old = replace(found, r_version='R version 4.2.2 (2022-10-31)', rpy2={})\n"
+        "new = replace(old, r_version='R version 4.5.0 (2025-04-11)')\n"
+        "print(i.repair_command(old)); print(i.repair_command(new))\n"
+    )
+    old, new = python(fake).splitlines()
+    assert old.endswith("-m pip install 'rpy2<3.6.7' 'rpy2-rinterface<3.6.6' 'rpy2-robjects<3.6.6'")
+    assert new.endswith("-m pip install --upgrade rpy2 rpy2-rinterface rpy2-robjects")
+
+
+def test_wrong_r_home(python):
+    said = python(CONNECT, R_HOME="/nonexistent")
+    assert "FileNotFoundError" in said
+    assert "with R_HOME=/nonexistent. rpy2 found: rpy2 " in said
+    assert "To repair it: unset R_HOME." in said
+
+
+def test_no_r(python, tmp_path):
+    said = python(CONNECT, PATH=str(tmp_path))
+    assert "RuntimeError: Unable to determine R_HOME" in said
+    assert "R found: none. rpy2 found: rpy2 " in said
+    assert "To repair it: " in said
+    assert "pip" not in said
+    assert "engine=" not in said
+
+
+def test_no_r_where_there_is_apt(python, tmp_path):
+    apt = tmp_path / "apt-get"
+    apt.write_text("#!/bin/sh\n")
+    apt.chmod(0o755)
+    assert "apt-get install r-base-core r-base-dev" in python(CONNECT, PATH=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("raised", "name"),
+    [
+        (
+            "from _cffi_backend import FFI; raise FFI.error(\"symbol 'R_getVar' not found\")",
+            "error: symbol",
+        ),
+        ("raise RuntimeError('broken')", "RuntimeError: broken"),
+        ("raise ImportError('no lib')", "ImportError: no lib"),
+        ("raise OSError('libR.so')", "OSError: libR.so"),
+        ("raise ValueError('anything else')", "ValueError: anything else"),
+    ],
+    ids=["ffi.error", "RuntimeError", "ImportError", "OSError", "ValueError"],
+)
+def test_any_failure_of_rpy2_becomes_one_error(python, tmp_path, raised, name):
+    (tmp_path / "rpy2").mkdir()
+    (tmp_path / "rpy2" / "__init__.py").write_text(raised)
+    said = python(f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{CONNECT}")
+    assert f"{name}" in said
+    assert "R found: /" in said
+    assert "To repair it: " in said
+    assert "pip install" in said
+
+
+def test_auto_falls_back_and_says_why(python, tools):
+    code = f"""
+from matbackprop.rbridge import connect
+backend = connect(reference={str(tools)!r})
+print(backend.engine)
+print(backend.call("echo", x=2.5))
+"""
+    said = python(HIDE + code)
+    assert said.startswith("rscript (live): R version")
+    assert 'passed over rpy2: `connect("rpy2")` could not start R: ModuleNotFoundError' in said
+    assert said.endswith("[2.5]\n")
+
+
+def test_auto_ends_at_the_recorded_results(python, tmp_path):
+    code = """
+from matbackprop.rbridge import connect
+print(connect().engine)
+"""
+    said = python(HIDE + code, PATH=str(tmp_path))
+    assert said.startswith("recorded (recorded results): R version")
+    assert "passed over rpy2: " in said
+    assert 'passed over rscript: `connect("rscript")` could not start R: no Rscript on PATH' in said
+
+
+def test_a_worker_thread_may_not_start_r_but_may_use_it(python, tools):
+    code = f"""
+import threading
+from matbackprop.errors import RUnavailableError
+from matbackprop.rbridge import connect
+def work():
+    try:
+        print(connect("rpy2", reference={str(tools)!r}).call("echo", x=1))
+    except RUnavailableError as error:
+        print(error)
+def in_thread():
+    thread = threading.Thread(target=work, name="worker")
+    thread.start()
+    thread.join()
+in_thread()
+connect("rpy2")
+in_thread()
+"""
+    first, second = python(code).splitlines()
+    assert "in the thread 'worker' before R was started" in first
+    assert "Call `connect` once in the main thread first" in first
+    assert second == "[1]"
+
+
+def test_eight_threads_get_right_numbers(python, tools):
+    code = f"""
+import faulthandler, threading
+import numpy as np
+from concurrent.futures import ThreadPoolExecutor
+from matbackprop.errors import RCallError
+from matbackprop.rbridge import connect
+faulthandler.enable()
+backend = connect("rpy2", reference={str(tools)!r})
+together = threading.Barrier(8)
+def work(seed):
+    rng = np.random.default_rng(seed)
+    together.wait()
+    for _ in range(60):
+        n, k = rng.integers(1, 40, size=2)
+        A, B = rng.standard_normal((n, k)), rng.standard_normal((k, n))
+        np.testing.assert_allclose(backend.call("product", A=A, B=B), A @ B, rtol=1e-10, atol=1e-12)
+        x = {{"a": [A, str(seed)], "b": None}}
+        back = backend.call("echo", x=x)
+        assert back["a"][0].tobytes() == A.tobytes() and back["a"][1] == str(seed)
+        try:
+            backend.call("an_environment") if n % 2 else backend.call("stops", x=seed)
+        except RCallError as error:
+            assert ("environment" if n % 2 else f"the number {{seed}} ") in str(error)
+        else:
+            raise AssertionError("no error")
+    return seed
+with ThreadPoolExecutor(8) as pool:
+    print(sorted(pool.map(work, range(8))))
+"""
+    assert python(code) == "[0, 1, 2, 3, 4, 5, 6, 7]\n"
+
+
+def test_nothing_is_printed_even_by_a_profile_that_greets(python, tools, tmp_path):
+    profile = tmp_path / "profile.R"
+    profile.write_text('cat("welcome to R\\n"); print(1); message("hello")\n')
+    code = f"""
+from matbackprop.rbridge import connect
+backend = connect("rpy2", reference={str(tools)!r})
+backend.call("chatters")
+print("done")
+"""
+    assert python(code, R_PROFILE_USER=str(profile)) == "done\n"
+
+
+def test_cells_of_r_work_beside_the_bridge(python, tools):
+    pytest.importorskip("IPython")
+    code = f"""
+import threading, warnings
+warnings.simplefilter("ignore")  # IPython's and rpy2's own
+import numpy as np
+from IPython.core.interactiveshell import InteractiveShell
+from matbackprop.rbridge import connect
+shell = InteractiveShell.instance()
+def cell(text):
+    shell.run_cell(text).raise_error()
+backend = connect("rpy2", reference={str(tools)!r})
+backend.call("echo", x=1)
+from rpy2.robjects import conversion
+rules = conversion.get_conversion()
+cell("%load_ext rpy2.ipython")
+cell("x = 20.0")
+cell("%%R -i x -o y\\ny <- x + 1; echo <- 'mine'; set.seed(5); seed <- .Random.seed")
+assert shell.user_ns["y"][0] == 21.0
+assert backend.call("echo", x=np.ones(3)).tolist() == [1.0, 1.0, 1.0]
+backend.call("draws")
+threading.Thread(target=backend.call, args=("draws",)).start()
+cell("%%R -o z -o same\\nz <- c(y, 1); same <- identical(seed, .Random.seed) && echo == 'mine'")
+assert list(shell.user_ns["z"]) == [21.0, 1.0]
+assert shell.user_ns["same"][0], "the bridge touched the user's session"
+assert conversion.get_conversion() is rules
+print("good")
+"""
+    assert python(code).splitlines()[-1] == "good"
+
+
+def test_r_started_by_the_user_is_joined(python, tools):
+    code = f"""
+import warnings
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import rpy2.robjects as ro
+ro.r("x <- 5; sd <- function(...) stop('shadowed')")
+from matbackprop.rbridge import connect
+print(connect("rpy2", reference={str(tools)!r}).call("sees_globals"))
+print(connect("rpy2").call("question_data")["X"].shape)
+"""
+    assert python(code) == "['sd' 'x']\n(10, 7)\n"
+
+
+def test_the_engine_says_what_it_is(tools):
+    engine = connect("rpy2", reference=tools).engine
+    assert engine.live
+    assert engine.r_version.startswith("R version ")
+    assert engine.detail.startswith("rpy2 3.")
+    assert engine.passed_over == ()

@@ -1,0 +1,90 @@
+import subprocess
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import matbackprop as mb
+from matbackprop.errors import DataError, ShapeError
+from matbackprop.plots import plot_against, plot_jacobian, plot_matrix
+
+mpl.use("agg")
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
+def test_matrix_shows_the_numbers_with_zero_in_the_middle():
+    matrix = np.array([[1.0, 0.0], [-3.0, 2.0]])
+    image = plot_matrix(matrix).images[0]
+    assert (image.get_array() == matrix).all()
+    assert image.get_clim() == (-3.0, 3.0)
+    assert image.cmap(0.5)[:3] == pytest.approx((1, 1, 1), abs=0.01)
+
+
+def test_matrix_of_zeros():
+    assert plot_matrix(np.zeros((2, 2))).images[0].get_clim() == (-1.0, 1.0)
+
+
+def test_blocks_stand_at_their_middles():
+    ax = plot_matrix(np.ones((2, 5)), columns={"a": 2, "b": 3})
+    assert ax.get_xticks().tolist() == [0.5, 3.0]
+    assert [line.get_xdata()[0] for line in ax.lines] == [1.5]
+
+
+def test_jacobian_has_a_block_for_every_node():
+    q = mb.question()
+    ax = plot_jacobian(mb.jacobian(q.network, q.parameters, q.X))
+    labels = [text.get_text() for text in ax.get_xticklabels()]
+    assert labels == ["Γ₁ h1", "Γ₁ h2", "Γ₁ h3", "Γ₁ h4", "Γ₂", "γ", "β"]
+
+
+def test_jacobian_without_batch_norm(rng):
+    par = mb.Parameters.random(2, 3, rng=rng, batch_norm=False)
+    J = mb.jacobian(mb.Network(batch_norm=None), par, rng.standard_normal((4, 2)))
+    labels = [text.get_text() for text in plot_jacobian(J).get_xticklabels()]
+    assert labels == ["Γ₁ h1", "Γ₁ h2", "Γ₁ h3", "Γ₂"]
+
+
+def test_pairs_are_read_column_by_column():
+    one = np.array([[1.0, 2.0], [3.0, 4.0]])
+    ax = plot_against(one, -one, names=("a", "b"))
+    reference, candidate = ax.collections[1:]
+    assert reference.get_offsets()[:, 0].tolist() == [1, 3, 2, 4]
+    assert candidate.get_offsets()[:, 0].tolist() == [-1, -3, -2, -4]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda: plot_matrix(np.ones(3)), ShapeError, "needs matrix with 2 dimension"),
+        (lambda: plot_matrix([[np.nan]]), DataError, "matrix has NaN at row 0, column 0"),
+        (lambda: plot_matrix(np.eye(3), rows={"a": 2}), ShapeError,
+         r"needs rows whose sizes add up to 3; got \{'a': 2\}"),
+        (lambda: plot_against([1.0], [1.0, 2.0], names=("a", "b")), ShapeError,
+         r"needs arrays of one shape; got \(1,\) and \(2,\)"),
+        (lambda: plot_against([1.0], [1.0], names=("a", "b"), labels=["x", "y"]), ShapeError,
+         "needs a label for each of the 1 entries; got 2"),
+    ],
+)  # fmt: skip
+def test_bad_input(call, error, text):
+    with pytest.raises(error, match=text):
+        call()
+
+
+def test_without_matplotlib_the_error_names_the_extra():
+    code = (
+        "import sys; sys.modules['matplotlib'] = None\n"
+        "from matbackprop.plots import plot_matrix\n"
+        "try: plot_matrix([[1.0]])\n"
+        "except ImportError as error: print(type(error).__name__, error)"
+    )
+    out = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert out.startswith("MissingExtraError `matbackprop.plots` needs matplotlib")
+    assert "pip install 'matbackprop[plots]'" in out
