@@ -68,6 +68,10 @@ def open_rpy2(*, reference: Path | str | None) -> Rpy2Backend:
             "main thread only. Call `connect` once in the main thread first, or use "
             'engine="rscript".'
         )
+    home = os.environ.get("R_HOME")
+    if home and not (Path(home) / "library" / "base").is_dir():
+        # Some versions of rpy2 hand it to R, which then ends the whole process.
+        raise unavailable("rpy2", f"R_HOME={home} is not the home of an R: it lacks library/base")
     try:
         version, driver = _start()
     # Not only ImportError: no R_HOME is a RuntimeError, a wrong one FileNotFoundError, and an

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -28,7 +29,7 @@ odd_names <- function() list(a = 1, a = 2)
 list_matrix <- function() matrix(list(1, 2), 1)
 quiet_na <- function() NA_real_ + 1
 subset_rows <- function() data.frame(a = 1:4)[c(2, 4), , drop = FALSE]
-given_numbers <- function() { d <- data.frame(a = 1:3); row.names(d) <- c("1", "2", "3"); d }
+given_numbers <- function() { d <- data.frame(a = 1:3); attr(d, "row.names") <- 1:3; d }
 compact_integers <- function() 1:5
 latin1 <- function() { x <- "caf\xe9"; Encoding(x) <- "latin1"; x }
 one_dimensional <- function() array(1:2, 2, list(c("a", "b")))
@@ -40,18 +41,6 @@ product <- function(A, B) A %*% B
 """
 
 
-def unavailable(reason: str) -> None:
-    """Skip where there is no R; in CI, where there must be one, fail."""
-    if os.environ.get("CI"):
-        pytest.fail(f"CI must have a live R: {reason}")
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="session")
-def skip_without_r() -> Callable[[str], None]:
-    return unavailable
-
-
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tools")
@@ -59,22 +48,18 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=["rpy2", "rscript"])
-def live(request: pytest.FixtureRequest, tools: Path) -> Backend:
-    try:
-        return connect(request.param, reference=tools)
-    except RUnavailableError as error:
-        unavailable(str(error))
-        raise AssertionError from error  # not reached
+@pytest.fixture
+def live(live_engine: str, tools: Path) -> Backend:
+    """Each live backend in turn, with the functions above."""
+    return connect(live_engine, reference=tools)  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def rscript(tools: Path) -> Backend:
+def rscript(tools: Path, unavailable: Callable[[str], NoReturn]) -> Backend:
     try:
         return connect("rscript", reference=tools)
     except RUnavailableError as error:
         unavailable(str(error))
-        raise AssertionError from error  # not reached
 
 
 @pytest.fixture

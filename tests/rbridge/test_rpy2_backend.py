@@ -3,6 +3,8 @@
 Each case runs in a Python of its own: R starts once in a process, and a crash must be seen.
 """
 
+import re
+
 import pytest
 
 from matbackprop.errors import RUnavailableError
@@ -37,13 +39,11 @@ metadata.version = version
 
 
 @pytest.fixture(autouse=True)
-def _needs_rpy2(request, tools):
-    from matbackprop.rbridge.rpy2_backend import open_rpy2
-
+def _needs_rpy2(tools, unavailable):
     try:
-        open_rpy2(reference=tools)
+        connect("rpy2", reference=tools)
     except RUnavailableError as error:
-        request.getfixturevalue("skip_without_r")(str(error))
+        unavailable(str(error))
 
 
 def test_no_rpy2(python):
@@ -72,14 +72,15 @@ def test_pins_are_named_for_an_old_r(python):
 
 def test_wrong_r_home(python):
     said = python(CONNECT, R_HOME="/nonexistent")
-    assert "FileNotFoundError" in said
+    assert "could not start R: R_HOME=/nonexistent is not the home of an R" in said
     assert "with R_HOME=/nonexistent. rpy2 found: rpy2 " in said
     assert "To repair it: unset R_HOME." in said
 
 
 def test_no_r(python, tmp_path):
     said = python(CONNECT, PATH=str(tmp_path))
-    assert "RuntimeError: Unable to determine R_HOME" in said
+    # rpy2 3.6 raises RuntimeError, rpy2 3.5 ValueError.
+    assert re.search(r"could not start R: (RuntimeError|ValueError): .*R_HOME", said)
     assert "R found: none. rpy2 found: rpy2 " in said
     assert "To repair it: " in said
     assert "pip" not in said
@@ -103,9 +104,10 @@ def test_no_r_where_there_is_apt(python, tmp_path):
         ("raise RuntimeError('broken')", "RuntimeError: broken"),
         ("raise ImportError('no lib')", "ImportError: no lib"),
         ("raise OSError('libR.so')", "OSError: libR.so"),
+        ("raise FileNotFoundError('bin/R')", "FileNotFoundError: bin/R"),
         ("raise ValueError('anything else')", "ValueError: anything else"),
     ],
-    ids=["ffi.error", "RuntimeError", "ImportError", "OSError", "ValueError"],
+    ids=["ffi.error", "RuntimeError", "ImportError", "OSError", "FileNotFoundError", "ValueError"],
 )
 def test_any_failure_of_rpy2_becomes_one_error(python, tmp_path, raised, name):
     (tmp_path / "rpy2").mkdir()
@@ -239,6 +241,33 @@ assert conversion.get_conversion() is rules
 print("good")
 """
     assert python(code).splitlines()[-1] == "good"
+
+
+def test_each_call_has_a_converter_context_of_its_own(python, tools):
+    code = f"""
+from matbackprop.rbridge import connect
+from matbackprop.rbridge.nodes import Node
+from matbackprop.rbridge.rpy2_objects import converter
+backend = connect("rpy2", reference={str(tools)!r})
+from rpy2.robjects import conversion
+before = conversion.get_conversion()
+to_r = converter().py2rpy.dispatch(Node)
+seen = []
+def probe(node):
+    seen.append(conversion.get_conversion())
+    return to_r(node)
+converter().py2rpy.register(Node, probe)
+backend.call("echo", x=1)
+try:
+    backend.call("stops", x=1)
+except Exception:
+    pass
+within = set(map(id, seen))
+assert len(within) == 2 and id(before) not in within and id(converter()) not in within
+assert all(Node in rules.py2rpy.registry for rules in seen)
+assert conversion.get_conversion() is before and Node not in before.py2rpy.registry
+"""
+    python(code)
 
 
 def test_r_started_by_the_user_is_joined(python, tools):
