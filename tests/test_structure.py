@@ -85,3 +85,11 @@ def test_files_stay_small(path):
 def test_the_front_door_lists_what_it_exports():
     for name in matbackprop.__all__:
         assert hasattr(matbackprop, name), name
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_no_module_bears_the_name_of_what_it_defines(path):
+    """Else the package's binding would be now the module, now the function."""
+    tree = ast.parse((PACKAGE / path).read_text(encoding="utf-8"))
+    defined = {getattr(node, "name", None) for node in tree.body}
+    assert path.stem not in defined

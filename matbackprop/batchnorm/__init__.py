@@ -3,11 +3,11 @@
 X̂ = (Z − 1μᵀ) diag(σ)⁻¹,  σ² = 1ᵀ(Z − 1μᵀ)²/(N − ddof) + eps.
 """
 
+from matbackprop.batchnorm.backward import pullback
 from matbackprop.batchnorm.jacobian import normalization_jacobian
 from matbackprop.batchnorm.moments import Moments, batch_moments, check_batch
-from matbackprop.batchnorm.normalize import Normalized, normalize
+from matbackprop.batchnorm.normalization import Normalized, normalize
 from matbackprop.batchnorm.options import BatchNorm
-from matbackprop.batchnorm.pullback import pullback
 
 __all__ = [
     "BatchNorm",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import scipy
 
 from matbackprop._typing import Array
-from matbackprop.batchnorm.normalize import Normalized
+from matbackprop.batchnorm.normalization import Normalized
 from matbackprop.linalg import unvec, vec
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ import sys
 import typer
 
 from matbackprop._version import __version__
-from matbackprop.cli.r_info import r_info
-from matbackprop.cli.verify import verify
+from matbackprop.cli.r_info_command import r_info
+from matbackprop.cli.verify_command import verify
 from matbackprop.errors import MatBackpropError
 
 app = typer.Typer(

@@ -2,11 +2,11 @@
 
 from matbackprop.batchnorm import BatchNorm, Moments
 from matbackprop.network.activations import ACTIVATIONS, Activation, leaky_relu
+from matbackprop.network.cancellation import magnitudes
 from matbackprop.network.fitted_jacobian import Jacobian, jacobian
 from matbackprop.network.formulations import FORMULATIONS, gradient
-from matbackprop.network.magnitudes import magnitudes
 from matbackprop.network.model import Network
-from matbackprop.network.objective import objective, objective_of_inputs
+from matbackprop.network.objectives import objective, objective_of_inputs
 from matbackprop.network.parameters import Parameters
 from matbackprop.network.prediction import moments, predict
 from matbackprop.network.result import Gradient

@@ -25,7 +25,7 @@ from matbackprop.verification.gradients import (
     by_formulation,
     compare_results,
 )
-from matbackprop.verification.question import Question
+from matbackprop.verification.problem import Question
 
 # A central difference inherits the rounding of the whole loss, also in an entry that is small:
 # it is measured against the largest entry. On 400 random problems it stayed below 2e-10.

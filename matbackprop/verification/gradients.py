@@ -12,7 +12,7 @@ from matbackprop.batchnorm import Moments
 from matbackprop.network import FORMULATIONS, Gradient, Network, Parameters
 from matbackprop.network import magnitudes as sizes_of
 from matbackprop.verification.comparison import Comparison, Pair
-from matbackprop.verification.question import Question
+from matbackprop.verification.problem import Question
 
 Results = Mapping[str, Any]
 """loss, fitted and the gradients, under the names R's functions give them."""

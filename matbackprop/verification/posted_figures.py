@@ -7,7 +7,7 @@ import numpy as np
 
 from matbackprop.verification.comparison import Comparison, Pair
 from matbackprop.verification.posted_text import POSTED
-from matbackprop.verification.question import Question
+from matbackprop.verification.problem import Question
 from matbackprop.verification.replica import posted_figures
 
 _GROUP, _PROBLEM = "posted figures", "question"

@@ -7,7 +7,7 @@ import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop.linalg import kron
-from matbackprop.verification.question import Question
+from matbackprop.verification.problem import Question
 
 
 def posted_figures(q: Question, /) -> dict[str, Array]:

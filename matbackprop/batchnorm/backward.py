@@ -3,7 +3,7 @@
 import numpy as np
 
 from matbackprop._typing import Array
-from matbackprop.batchnorm.normalize import Normalized
+from matbackprop.batchnorm.normalization import Normalized
 
 
 def pullback(S: Array, b: Normalized, gamma: Array, /) -> tuple[Array, Array, Array]:

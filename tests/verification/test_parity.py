@@ -11,7 +11,7 @@ from matbackprop.errors import OptionError, RUnavailableError
 from matbackprop.network import FORMULATIONS
 from matbackprop.rbridge import connect, reference_folder
 from matbackprop.verification import gradients, verify
-from matbackprop.verification.question import as_question
+from matbackprop.verification.problem import as_question
 from matbackprop.verification.random_problems import draw
 
 

@@ -16,7 +16,7 @@ from matbackprop.verification.comparison import Comparison
 from matbackprop.verification.derivatives import question_against_differences
 from matbackprop.verification.gradients import question_against_r
 from matbackprop.verification.posted_figures import against_posted
-from matbackprop.verification.question import as_question
+from matbackprop.verification.problem import as_question
 from matbackprop.verification.random_problems import draw, random_against_r
 from matbackprop.verification.records import against_records, answers_of
 from matbackprop.verification.report import Report
