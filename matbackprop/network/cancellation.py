@@ -5,7 +5,7 @@ import numpy as np
 from matbackprop._typing import Array, ArrayLike
 from matbackprop.batchnorm import Moments
 from matbackprop.network.door import conform
-from matbackprop.network.forward import forward
+from matbackprop.network.forward_pass import forward
 from matbackprop.network.model import Network
 from matbackprop.network.parameters import Parameters
 

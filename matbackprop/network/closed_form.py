@@ -2,7 +2,7 @@
 
 from matbackprop.batchnorm import pullback
 from matbackprop.network.door import Given, checked
-from matbackprop.network.forward import forward
+from matbackprop.network.forward_pass import forward
 from matbackprop.network.model import Network
 from matbackprop.network.result import Gradient
 

@@ -10,7 +10,7 @@ from matbackprop._typing import Array, ArrayLike
 from matbackprop._validation import column_names
 from matbackprop.batchnorm import Moments, Normalized
 from matbackprop.network.door import Given, conform
-from matbackprop.network.forward import forward
+from matbackprop.network.forward_pass import forward
 from matbackprop.network.model import Network
 from matbackprop.network.parameters import Parameters
 from matbackprop.network.result import input_labels, output_labels

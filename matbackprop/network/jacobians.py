@@ -6,7 +6,7 @@ import scipy
 from matbackprop.batchnorm import normalization_jacobian
 from matbackprop.linalg import diagonal_selection, kron_operator, unvec, vec
 from matbackprop.network.door import Given, checked
-from matbackprop.network.forward import forward
+from matbackprop.network.forward_pass import forward
 from matbackprop.network.model import Network
 from matbackprop.network.result import Gradient
 

@@ -9,7 +9,7 @@ import numpy as np
 from matbackprop._typing import Array
 from matbackprop.batchnorm import BatchNorm
 from matbackprop.network.door import Given, checked
-from matbackprop.network.forward import preactivation
+from matbackprop.network.forward_pass import preactivation
 from matbackprop.network.model import Network
 from matbackprop.network.result import Gradient
 
