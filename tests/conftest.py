@@ -28,7 +28,7 @@ def unavailable() -> Callable[[str], NoReturn]:
     return report
 
 
-@pytest.fixture(params=["rpy2", "rscript"])
+@pytest.fixture(scope="session", params=["rpy2", "rscript"])
 def live_engine(request: pytest.FixtureRequest, unavailable: Callable[[str], NoReturn]) -> str:
     """The name of each engine that runs R now, in turn."""
     try:

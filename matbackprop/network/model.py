@@ -1,6 +1,6 @@
 """The network's options, as a record: ŷ = a(b(XΓ₁))Γ₂ and its loss."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import get_args
 
 from matbackprop._typing import Loss
@@ -39,7 +39,7 @@ class Network:
     """
 
     activation: str | Activation = "relu"
-    batch_norm: BatchNorm | None = field(default_factory=BatchNorm)
+    batch_norm: BatchNorm | None = BatchNorm()
     loss: Loss = "mse"
 
     def __post_init__(self) -> None:

@@ -99,7 +99,7 @@ def unavailable(engine: str, cause: str, /) -> RUnavailableError:
         ' Meanwhile `engine="rscript"` needs no rpy2.' if engine == "rpy2" and found.r_path else ""
     )
     return RUnavailableError(
-        f'`connect("{engine}")` could not start R: {cause}. {found} '
+        f'`connect("{engine}")` could not start R: {cause.rstrip(".")}. {found} '
         f"To repair it: {repair_command(found)}.{other}"
     )
 

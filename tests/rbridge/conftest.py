@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,6 +12,7 @@ import pytest
 
 from matbackprop.errors import RUnavailableError
 from matbackprop.rbridge import Backend, connect
+from matbackprop.rbridge.connection import EngineName
 
 TOOLS = r"""
 echo <- function(x) x
@@ -48,13 +50,19 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def opened(tools: Path) -> Callable[[EngineName], Backend]:
+    """Open each backend once: asking Rscript for its version takes a tenth of a second."""
+    return cache(lambda engine: connect(engine, reference=tools))
+
+
 @pytest.fixture
-def live(live_engine: str, tools: Path) -> Backend:
+def live(live_engine: EngineName, opened: Callable[[EngineName], Backend]) -> Backend:
     """Each live backend in turn, with the functions above."""
-    return connect(live_engine, reference=tools)  # type: ignore[arg-type]
+    return opened(live_engine)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rscript(tools: Path, unavailable: Callable[[str], NoReturn]) -> Backend:
     try:
         return connect("rscript", reference=tools)
