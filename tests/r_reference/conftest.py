@@ -6,19 +6,12 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 
 R_REFERENCE = Path(__file__).parents[2] / "r_reference"
-
-
-def absent(what: str) -> None:
-    """Skip where a tool is missing, but never in CI: there it would pass unseen."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is needed in CI and was not found")
-    pytest.skip(f"{what} is not installed")
 
 
 def decode(node: Any) -> Any:
@@ -48,12 +41,8 @@ def r_reference() -> Path:
 
 
 @pytest.fixture(scope="session")
-def rscript() -> str:
-    program = shutil.which("Rscript")
-    if program is None:
-        absent("Rscript")
-    assert program is not None
-    return program
+def rscript(unavailable: Callable[[str], NoReturn]) -> str:
+    return shutil.which("Rscript") or unavailable("Rscript is not installed")
 
 
 @pytest.fixture(scope="session")
@@ -103,7 +92,9 @@ def r_value(r_json: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def num_deriv(run_r: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def num_deriv(
+    run_r: Callable[..., subprocess.CompletedProcess[str]], unavailable: Callable[[str], NoReturn]
+) -> None:
     """The R package that takes derivatives numerically."""
     if run_r("stopifnot(requireNamespace('numDeriv', quietly = TRUE))").returncode != 0:
-        absent("R's numDeriv")
+        unavailable("R's numDeriv is not installed")

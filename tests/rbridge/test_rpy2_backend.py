@@ -213,7 +213,6 @@ print("done")
 
 
 def test_cells_of_r_work_beside_the_bridge(python, tools):
-    pytest.importorskip("IPython")
     code = f"""
 import threading, warnings
 warnings.simplefilter("ignore")  # IPython's and rpy2's own
