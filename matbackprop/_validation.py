@@ -50,6 +50,35 @@ def real_array(
     return array
 
 
+def number_array(
+    value: ArrayLike, /, *, call: str, name: str, ndim: tuple[int, ...] | None = None
+) -> Array:
+    """Like `real_array`, but complex numbers and NaN may pass, and the dtype is kept.
+
+    NaN and infinities pass: these functions move numbers, they do not judge them.
+
+    Raises
+    ------
+    DtypeError
+        If the entries are text or objects (a sparse matrix is such an object).
+    ShapeError
+        If the number of dimensions is not among `ndim`.
+    """
+    masked = isinstance(value, np.ma.MaskedArray)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc" and not masked:
+        array = np.asarray(value)
+    else:
+        # Lists, frames and wrong kinds take the common road, which has the messages.
+        array = _from_sequence(value, call, name)
+    if ndim is not None and array.ndim not in ndim:
+        wanted = " or ".join(f"{n}-D" for n in ndim)
+        raise ShapeError(
+            f"`{call}` needs a {wanted} array {name}; got a {array.ndim}-D array of shape "
+            f"{array.shape}. Rearrange it with `np.reshape` first."
+        )
+    return array
+
+
 def is_frame(value: object, /) -> bool:
     """Tell whether `value` is a data frame, without importing pandas."""
     return hasattr(value, "columns") and hasattr(value, "to_numpy") and hasattr(value, "dtypes")
@@ -59,8 +88,9 @@ def column_names(value: object, /) -> tuple[str, ...] | None:
     """Names of a data frame's columns, or of a series; None for plain arrays."""
     if is_frame(value):
         return tuple(str(column) for column in value.columns)  # type: ignore[attr-defined]
-    if hasattr(value, "to_numpy") and getattr(value, "name", None) is not None:
-        return (str(value.name),)  # type: ignore[attr-defined]
+    if getattr(value, "ndim", None) == 1 and hasattr(value, "to_numpy"):  # a series
+        name = getattr(value, "name", None)
+        return None if name is None else (str(name),)
     return None
 
 
@@ -113,9 +143,22 @@ def _from_frame(frame: ArrayLike, call: str, name: str) -> Array:
     return np.asarray(frame.to_numpy(np.float32 if single else np.float64, na_value=np.nan))
 
 
+def _from_sequence(value: ArrayLike, call: str, name: str) -> Array:
+    if isinstance(value, complex | list | tuple):
+        try:
+            array = np.asarray(value)
+        except ValueError:  # ragged: the common road names the remedy
+            return real_array(value, call=call, name=name, finite=False)
+        if array.dtype.kind == "c":
+            return array
+    return real_array(value, call=call, name=name, finite=False)
+
+
 def _from_anything(value: ArrayLike) -> Array:
     if isinstance(value, np.ma.MaskedArray):  # np.asarray would silently drop the mask
-        return np.ma.filled(value.astype(np.float64), np.nan)
+        if value.dtype.kind not in "biuf":
+            return value.data
+        return np.ma.filled(value.astype(np.result_type(value.dtype, np.float32)), np.nan)
     try:
         return np.asarray(value)
     except ValueError:  # ragged nested lists

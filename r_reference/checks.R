@@ -19,7 +19,7 @@ checked_network <- function(call, given) {
   check_option(given$activation, names(activations), call, "activation")
   check_flag(given$batch_norm, call, "batch_norm")
   check_number(given$slope, call, "slope")
-  check_number(given$ddof, call, "ddof", at_least = 0)
+  check_ddof(given$ddof, call)
   check_number(given$eps, call, "eps", at_least = 0)
 
   X <- real_matrix(given$X, call, "X")
@@ -191,6 +191,13 @@ check_number <- function(value, call, name, at_least = -Inf) {
     fail(
       call, "needs one finite number ", name, wanted, "; got ", deparse(value)[1], "."
     )
+  }
+}
+
+check_ddof <- function(ddof, call) {
+  check_number(ddof, call, "ddof", at_least = 0)
+  if (ddof != round(ddof)) {
+    fail(call, "needs a whole number ddof; got ", format(ddof), ". R's sd() means 1.")
   }
 }
 

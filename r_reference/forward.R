@@ -22,7 +22,7 @@ network_moments <- function(X, Gamma1, ddof = 1, eps = 0) {
       shape_text(Gamma1), "."
     )
   }
-  check_number(ddof, call, "ddof", at_least = 0)
+  check_ddof(ddof, call)
   check_number(eps, call, "eps", at_least = 0)
   check_rows(nrow(X), ddof, call)
   moments <- column_moments(X %*% Gamma1, ddof, eps)

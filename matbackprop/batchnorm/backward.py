@@ -3,6 +3,7 @@
 import numpy as np
 
 from matbackprop._typing import Array
+from matbackprop._validation import real_array
 from matbackprop.batchnorm.normalization import Normalized
 
 
@@ -44,6 +45,7 @@ def pullback(S: Array, b: Normalized, gamma: Array, /) -> tuple[Array, Array, Ar
     >>> dZ.ravel(), dgamma, dbeta  # S lies in the span of 1 and x̂: nothing passes
     (array([0., 0., 0.]), array([-2.]), array([3.]))
     """
+    S = real_array(S, call="pullback(S, b, gamma)", name="S", ndim=2)
     wide = np.result_type(S.dtype, np.float64)
     dgamma = (b.Xhat * S).sum(axis=0, dtype=wide)
     dbeta = S.sum(axis=0, dtype=wide)

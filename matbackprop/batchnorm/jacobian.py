@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import scipy
 
 from matbackprop._typing import Array
@@ -45,8 +46,9 @@ def normalization_jacobian(b: Normalized, gamma: Array, /) -> LinearOperator[Any
     def apply(v: Array) -> Array:
         V = unvec(v.ravel(), (N, p2))
         if b.divisor is not None:
-            V = V - V.mean(axis=0) - b.Xhat * ((b.Xhat * V).sum(axis=0) / b.divisor)
-        return vec(V * (gamma / b.sigma))
+            along = (b.Xhat * V).sum(axis=0) / b.divisor
+            V = V - V.mean(axis=0, dtype=np.float64) - b.Xhat * along
+        return vec((V * (gamma / b.sigma)).astype(b.Xhat.dtype, copy=False))
 
     return scipy.sparse.linalg.LinearOperator(
         (N * p2, N * p2), matvec=apply, rmatvec=apply, dtype=b.Xhat.dtype

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from matbackprop._typing import Array, ArrayLike
-from matbackprop._validation import real_array
+from matbackprop._validation import number_array, real_array
 from matbackprop.batchnorm.options import BatchNorm
 from matbackprop.errors import DataError, ShapeError
+
+_CALL = "batch_moments(Z, options)"
+_LARGEST_SPREAD = 1e150  # its square, and that of its inverse, are still normal doubles
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
@@ -75,6 +78,7 @@ def batch_moments(Z: Array, options: BatchNorm, /) -> tuple[Array, Array]:
     >>> float(mu[0]), round(float(sigma[0]) ** 2, 12)
     (2.0, 2.0)
     """
+    Z = number_array(Z, call=_CALL, name="Z", ndim=(2,))
     check_batch(Z, options)
     wide = np.result_type(Z.dtype, np.float64)  # complex128 when a complex step passes through
     mu = Z.mean(axis=0, dtype=wide)
@@ -82,13 +86,17 @@ def batch_moments(Z: Array, options: BatchNorm, /) -> tuple[Array, Array]:
     return mu, np.sqrt(variance + options.eps)
 
 
-def check_batch(Z: Array, options: BatchNorm, /, *, magnitude: Array | None = None) -> None:
+def check_batch(
+    Z: Array, options: BatchNorm, /, *, call: str = _CALL, magnitude: Array | None = None
+) -> None:
     """Raise unless the batch has a variance to divide by.
 
     Parameters
     ----------
     Z, options
         The batch, and how it will be normalised.
+    call
+        Whose batch it is, for the message.
     magnitude
         How large the terms were that a column of Z is a sum of, shape (p2,): a column that
         varies only by their rounding counts as constant. By default the largest |entry| of Z.
@@ -96,25 +104,39 @@ def check_batch(Z: Array, options: BatchNorm, /, *, magnitude: Array | None = No
     Raises
     ------
     DataError
-        If N <= ddof, or a column is constant (to rounding) while eps = 0.
+        If N <= ddof; if eps = 0 and a column is constant (to rounding); or if a column varies so
+        little or so much that its squares leave the range of floating-point numbers.
     """
     if len(Z) <= options.ddof:
         raise DataError(
-            f"`BatchNorm(ddof={options.ddof})` needs more than {options.ddof} row(s) to estimate "
-            f"a variance; got N = {len(Z)}. To treat few rows, pass `moments=` from the training "
-            "data."
+            f"`{call}` with `BatchNorm(ddof={options.ddof})` needs more than {options.ddof} row(s) "
+            f"to estimate a variance; got N = {len(Z)}. To treat few rows, pass `moments=` from "
+            "the training data."
+        )
+    values = Z.real
+    spread = np.ptp(values, axis=0).astype(np.float64)
+    if not (spread < _LARGEST_SPREAD).all():  # also where it is NaN
+        column = int(np.argmin(spread < _LARGEST_SPREAD))
+        raise DataError(
+            f"`{call}`: column {column} (counted from 0) of Z = X @ Gamma1 varies by "
+            f"{spread[column]:g}, too much to square. Measure X in larger units."
         )
     if options.eps > 0:
         return
     # A column that should be constant rarely is, to the last bit. Within this range its
     # deviations are rounding errors, and X̂ would be noise of unit size.
-    values = Z.real
     size = np.abs(values).max(axis=0) if magnitude is None else magnitude
-    constant = np.ptp(values, axis=0) <= 8 * np.finfo(Z.dtype).eps * size
+    constant = spread <= 8 * np.finfo(Z.dtype).eps * size
     if constant.any():
         column = int(np.argmax(constant))
         raise DataError(
-            f"`BatchNorm(eps=0)` divides by the standard deviation of each hidden column; column "
-            f"{column} (counted from 0) of Z = X @ Gamma1 is constant at {values[0, column]:g}. "
-            "Use an eps > 0, or remove that node."
+            f"`{call}` with `BatchNorm(eps=0)` divides by the standard deviation of each hidden "
+            f"column; column {column} (counted from 0) of Z = X @ Gamma1 is constant at "
+            f"{values[0, column]:g}. Use an eps > 0, or remove that node."
+        )
+    if (spread < 1 / _LARGEST_SPREAD).any():
+        column = int(np.argmin(spread))
+        raise DataError(
+            f"`{call}`: column {column} (counted from 0) of Z = X @ Gamma1 varies by only "
+            f"{spread[column]:g}, too little to square. Measure X in smaller units."
         )

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from matbackprop._typing import Array
+from matbackprop._validation import number_array
 from matbackprop.batchnorm.moments import Moments, batch_moments
 from matbackprop.batchnorm.options import BatchNorm
 
@@ -46,6 +49,8 @@ def normalize(Z: Array, options: BatchNorm, /, *, moments: Moments | None = None
     array([[-1.],
            [ 1.]])
     """
+    Z = number_array(Z, call="normalize(Z, options)", name="Z", ndim=(2,))
+    Z = Z.astype(np.result_type(Z.dtype, np.float32), copy=False)  # integers become float64
     if moments is None:
         mu, sigma = batch_moments(Z, options)
         divisor = len(Z) - options.ddof

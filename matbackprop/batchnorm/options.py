@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 from matbackprop._validation import check_count
 from matbackprop.errors import OptionError
@@ -34,8 +35,8 @@ class BatchNorm:
 
     def __post_init__(self) -> None:
         check_count(self.ddof, call="BatchNorm(ddof, eps)", name="ddof", at_least=0)
-        real = isinstance(self.eps, int | float) and not isinstance(self.eps, bool)
-        if not real or not math.isfinite(self.eps) or self.eps < 0:
+        real = isinstance(self.eps, Real) and not isinstance(self.eps, bool)
+        if not real or not 0 <= self.eps < math.inf:
             raise OptionError(
                 f"`BatchNorm(ddof, eps)` needs a finite eps >= 0; got {self.eps!r}. "
                 "It is added to the variance; 1e-5 is customary."

@@ -1,13 +1,11 @@
 """The command line: `matbackprop verify | r-info`."""
 
-import sys
-
 import typer
 
 from matbackprop._version import __version__
+from matbackprop.cli.guard import guarded
 from matbackprop.cli.r_info_command import r_info
 from matbackprop.cli.verify_command import verify
-from matbackprop.errors import MatBackpropError
 
 app = typer.Typer(
     help="Gradients in matrix form, and their proofs.",
@@ -15,8 +13,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("verify")(verify)
-app.command("r-info")(r_info)
+app.command("verify")(guarded(verify))
+app.command("r-info")(guarded(r_info))
 
 
 @app.callback(invoke_without_command=True)
@@ -28,9 +26,5 @@ def version(show: bool = typer.Option(False, "--version", help="Print the versio
 
 
 def main() -> None:
-    """Run the command line; what the package refuses becomes one message and status 2."""
-    try:
-        app()
-    except MatBackpropError as error:
-        print(f"matbackprop: {error}", file=sys.stderr)
-        sys.exit(2)
+    """Run the command line."""
+    app()

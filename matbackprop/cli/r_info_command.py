@@ -12,7 +12,7 @@ from matbackprop.reporting import Terminal, as_json
 
 def r_info(
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
-) -> None:
+) -> int:
     """Tell which R and rpy2 are here, which engines work, and how to repair the others.
 
     Exit status: 0 if a live R answers, 1 if not.
@@ -22,4 +22,4 @@ def r_info(
         print(as_json(diagnosis.to_dict()))
     else:
         Terminal().say(str(diagnosis))
-    raise typer.Exit(0 if diagnosis.ok else 1)
+    return 0 if diagnosis.ok else 1

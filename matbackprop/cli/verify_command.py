@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from matbackprop.reporting import Terminal, as_json, html_page, write_csv, write_text
+from matbackprop.errors import OptionError
+from matbackprop.reporting import (
+    Terminal,
+    as_json,
+    check_writable,
+    html_page,
+    write_csv,
+    write_text,
+)
 from matbackprop.verification import Report
 from matbackprop.verification import verify as run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN = 20
 
 
 def verify(
@@ -20,16 +33,29 @@ def verify(
     random: Annotated[int, typer.Option(metavar="K", help="Also send K random problems to R.")] = 0,
     seed: Annotated[int, typer.Option(metavar="S", help="Seed of the random problems.")] = 0,
     tolerance: Annotated[
-        float, typer.Option(help="Largest difference, relative to the terms that cancel.")
+        float,
+        typer.Option(
+            help="Largest difference between exact computations, relative to the terms that "
+            "cancel. (Posted figures are held to their last digit, central differences to 1e-8.)"
+        ),
     ] = 1e-12,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the rows.")] = None,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one page.")] = None,
-) -> None:
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a row for each comparison.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report as one page.")
+    ] = None,
+) -> int:
     """Compare R's loops, Python's matrix forms, derivatives and posted figures.
 
     Exit status: 0 all match, 1 a mismatch, 2 it could not run.
     """
+    files = [path for path in (csv, html) if path is not None]
+    for path in files:
+        check_writable(path)
+    if len(files) == 2 and files[0].resolve() == files[1].resolve():
+        raise OptionError(f"`verify --csv FILE --html FILE` needs two files; got {csv} twice.")
     # While JSON goes to standard output, people still see progress on the other stream.
     with Terminal(sys.stderr).progress() as progress:
         report = run(engine, random=random, seed=seed, tolerance=tolerance, progress=progress)  # type: ignore[arg-type]
@@ -41,22 +67,34 @@ def verify(
         print(as_json(report.to_dict()))
     else:
         _show(report, Terminal())
-    raise typer.Exit(0 if report.ok else 1)
+    return 0 if report.ok else 1
 
 
 def _show(report: Report, terminal: Terminal) -> None:
     terminal.say(_engine_line(report))
     for name, why in report.engine.passed_over:
         terminal.say(f"  passed over {name}: {why}", style="dim")
-    terminal.table(report.summary().drop(columns="yardstick"))
+    summary = report.summary().drop(columns=["mismatches", "yardstick"])
+    terminal.table(_briefly(summary, report), by="group")
     wrong = report.mismatches()
     if wrong:
-        frame = report.to_frame()
-        shown = frame[frame["verdict"] != "match"].drop(columns=["yardstick", "verdict"])
-        terminal.table(shown.head(20), title="What does not match")
-        if len(shown) > 20:
-            terminal.say(f"… {len(shown) - 20} more; --csv FILE or --html FILE has them all")
+        shown = _wrong_rows(report).drop(columns=["group", "shape", "yardstick", "verdict"])
+        first = _briefly(shown.head(_SHOWN), report)
+        terminal.table(first, title="What does not match", by="problem")
+        if len(shown) > _SHOWN:
+            more = len(shown) - _SHOWN
+            terminal.say(f"... {more} more; --csv FILE or --html FILE has them all")
     terminal.say(_verdict(report), style="bold red" if wrong else "bold green")
+
+
+def _wrong_rows(report: Report) -> pd.DataFrame:
+    frame = report.to_frame()
+    return frame[frame["verdict"] != "match"]
+
+
+def _briefly(frame: pd.DataFrame, report: Report) -> pd.DataFrame:
+    """Leave out which engine R is: the first line says it, and a table has to be narrow."""
+    return frame.replace(f"R \\({report.engine.name}\\)", "R", regex=True)
 
 
 def _engine_line(report: Report) -> str:
@@ -80,6 +118,9 @@ def _page(report: Report) -> str:
         (str(group), rows.drop(columns="group"))
         for group, rows in frame.groupby("group", sort=False)
     ]
-    lines = [_verdict(report), _engine_line(report)]
+    if not report.ok:
+        details.insert(0, ("What does not match", _wrong_rows(report)))
+    run_line = ", ".join(f"{name} {value}" for name, value in report.run.items())
+    lines = [_verdict(report), _engine_line(report), f"Run: {run_line}."]
     lines += [f"Passed over {name}: {why}" for name, why in report.engine.passed_over]
     return html_page("matbackprop verify", lines, report.summary(), details)

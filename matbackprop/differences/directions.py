@@ -121,7 +121,9 @@ def check_direction(
 
     The two may differ by rtol·Σ|gradient_i v_i| plus the estimated error of the numerical
     derivative. That error counts only while it is small (1e-4 of the sum, or 1e-9 of the
-    change that would double f), lest a kink or a noisy f excuse any gradient.
+    change that would double f), lest a kink excuse any gradient. Where f is so large against
+    its change that rounding hides the slope, no difference can tell right from wrong; compare
+    `error` with `numeric` there.
 
     Parameters
     ----------

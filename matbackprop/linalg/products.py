@@ -8,9 +8,8 @@ import numpy as np
 import scipy
 
 from matbackprop._typing import Array, ArrayLike
-from matbackprop._validation import check_count
+from matbackprop._validation import check_count, number_array
 from matbackprop.errors import DtypeError, ShapeError
-from matbackprop.linalg._operands import number_array
 
 if TYPE_CHECKING:
     Factor: TypeAlias = Any  # a dense array, a sparse array, or an int n for the identity I_n
@@ -43,8 +42,8 @@ def kron(a: ArrayLike, b: ArrayLike, /) -> Array:
     array([[3., 6.],
            [4., 8.]])
     """
-    left = number_array(a, call="kron(a, b)", name="a", ndim=(1, 2))
-    right = number_array(b, call="kron(a, b)", name="b", ndim=(1, 2))
+    left = _factor_array(a, call="kron(a, b)", name="a", ndim=(1, 2))
+    right = _factor_array(b, call="kron(a, b)", name="b", ndim=(1, 2))
     if left.ndim == right.ndim == 1:
         return np.kron(left, right)
     return np.kron(_as_matrix(left), _as_matrix(right))
@@ -63,8 +62,8 @@ def hadamard(a: ArrayLike, b: ArrayLike, /) -> Array:
     >>> hadamard([1.0, 2.0], [3.0, 4.0])
     array([3., 8.])
     """
-    left = number_array(a, call="hadamard(a, b)", name="a")
-    right = number_array(b, call="hadamard(a, b)", name="b")
+    left = _factor_array(a, call="hadamard(a, b)", name="a")
+    right = _factor_array(b, call="hadamard(a, b)", name="b")
     if left.shape != right.shape:
         raise ShapeError(
             f"`hadamard(a, b)` needs equal shapes; got a {left.shape}, b {right.shape}. "
@@ -97,8 +96,8 @@ def khatri_rao(a: ArrayLike, b: ArrayLike, /) -> Array:
     array([[ 3.,  8.],
            [ 5., 12.]])
     """
-    left = number_array(a, call="khatri_rao(a, b)", name="a", ndim=(2,))
-    right = number_array(b, call="khatri_rao(a, b)", name="b", ndim=(2,))
+    left = _factor_array(a, call="khatri_rao(a, b)", name="a", ndim=(2,))
+    right = _factor_array(b, call="khatri_rao(a, b)", name="b", ndim=(2,))
     columns = left.shape[1]
     if right.shape[1] != columns:
         raise ShapeError(
@@ -190,6 +189,14 @@ def _factor(value: Factor, name: str) -> Any:
     else:
         matrix = _as_matrix(number_array(value, call=call, name=name, ndim=(1, 2)))
     return matrix.astype(np.float64) if matrix.dtype.kind in "biu" else matrix
+
+
+def _factor_array(
+    value: ArrayLike, *, call: str, name: str, ndim: tuple[int, ...] | None = None
+) -> Array:
+    """Promote integers: their products would overflow without a word."""
+    array = number_array(value, call=call, name=name, ndim=ndim)
+    return array.astype(np.float64) if array.dtype.kind in "biu" else array
 
 
 def _as_matrix(array: Array) -> Array:

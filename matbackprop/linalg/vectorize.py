@@ -5,9 +5,8 @@ import math
 import numpy as np
 
 from matbackprop._typing import Array, ArrayLike
-from matbackprop._validation import check_count
+from matbackprop._validation import check_count, number_array
 from matbackprop.errors import ShapeError
-from matbackprop.linalg._operands import number_array
 
 
 def vec(a: ArrayLike, /) -> Array:

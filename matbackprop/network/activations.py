@@ -6,6 +6,8 @@ sigmoid′ is s(h)s(−h), not s(1 − s), where s is the sigmoid.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
+from numbers import Real
 from types import MappingProxyType
 
 import numpy as np
@@ -30,6 +32,24 @@ class Activation:
     second_derivative: Callable[[Array], Array]
     analytic: bool = True
 
+    def __post_init__(self) -> None:
+        call = "Activation(name, value, derivative, second_derivative)"
+        probe = np.array([-1.5, -0.25, 0.5])
+        for role in ("value", "derivative", "second_derivative"):
+            function = getattr(self, role)
+            if not callable(function):
+                raise OptionError(f"`{call}` needs {role} to be a function; got {function!r}.")
+            with np.errstate(all="ignore"):
+                together, alone = function(probe), [function(h) for h in probe.reshape(3, 1)]
+            if np.shape(together) != (3,) or not np.array_equal(
+                together, np.ravel(alone), equal_nan=True
+            ):
+                raise OptionError(
+                    f"`{call}` needs {role} to map an array entry by entry to one of its shape; "
+                    f"of {probe} {self.name!r} makes {together}. For a constant c return "
+                    "`np.full_like(h, c)`."
+                )
+
     def __repr__(self) -> str:
         return f"Activation({self.name!r})"
 
@@ -52,8 +72,7 @@ def _sigmoid_derivative(h: Array) -> Array:
 
 
 def _sigmoid_second(h: Array) -> Array:
-    s, t = sigmoid(h), sigmoid(-h)
-    return s * t * (t - s)
+    return -_sigmoid_derivative(h) * np.tanh(h / 2)
 
 
 def _tanh_derivative(h: Array) -> Array:
@@ -91,6 +110,7 @@ def _gelu_derivative(h: Array) -> Array:
 
 
 def _gelu_second(h: Array) -> Array:
+    h = _within_reach(h)
     return _normal_pdf(h) * (2 - h**2)
 
 
@@ -99,7 +119,12 @@ def _normal_cdf(h: Array) -> Array:
 
 
 def _normal_pdf(h: Array) -> Array:
-    return np.exp(-(h**2) / 2) * np.sqrt(0.5 / np.pi).astype(h.dtype)
+    return np.exp(-(_within_reach(h) ** 2) / 2) * np.sqrt(0.5 / np.pi).astype(h.dtype)
+
+
+def _within_reach(h: Array) -> Array:
+    # exp(−h²/2) is 0 beyond, where h² itself would overflow.
+    return np.clip(h, -40, 40)
 
 
 def _one(h: Array) -> Array:
@@ -122,25 +147,41 @@ def _relu_derivative(h: Array) -> Array:
     return (h > 0).astype(h.dtype)
 
 
+def _leaky_relu(h: Array, slope: float) -> Array:
+    return np.where(h.real > 0, h, slope * h)
+
+
+def _leaky_relu_derivative(h: Array, slope: float) -> Array:
+    return np.where(h > 0, 1, slope).astype(h.dtype)
+
+
 def leaky_relu(slope: float = 0.01) -> Activation:
     """Return a(h) = h for h > 0 and slope·h elsewhere; a′(0) = slope, the left derivative.
+
+    Raises
+    ------
+    OptionError
+        If the slope is not a finite number.
 
     Examples
     --------
     >>> leaky_relu(0.25).value(np.array([-4.0, 4.0]))
     array([-1.,  4.])
     """
-    if isinstance(slope, bool) or not isinstance(slope, int | float) or not np.isfinite(slope):
+    if isinstance(slope, bool) or not isinstance(slope, Real) or not np.isfinite(float(slope)):
         raise OptionError(f"`leaky_relu(slope)` needs a finite number; got {slope!r}.")
+    return _leaky(float(slope))
 
-    def value(h: Array) -> Array:
-        return np.where(h.real > 0, h, slope * h)
 
-    def derivative(h: Array) -> Array:
-        return np.where(h > 0, 1, slope).astype(h.dtype)
-
-    name = "leaky_relu" if slope == 0.01 else f"leaky_relu({slope:g})"
-    return Activation(name, value, derivative, _zero, analytic=False)
+@cache  # so that equal slopes make equal activations, and equal networks
+def _leaky(slope: float) -> Activation:
+    return Activation(
+        "leaky_relu" if slope == 0.01 else f"leaky_relu({slope!r})",
+        partial(_leaky_relu, slope=slope),
+        partial(_leaky_relu_derivative, slope=slope),
+        _zero,
+        analytic=False,
+    )
 
 
 ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(

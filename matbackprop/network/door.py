@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -28,7 +28,11 @@ class Given(NamedTuple):
     gamma: Array  # (p2,); empty without batch norm
     beta: Array  # (p2,); empty without batch norm
     fixed: Moments | None  # given moments (eval mode), else those of the batch
+    call: str  # what the user called, for messages
 
+
+NO_OUTCOME: Final = object()
+"""Stands for y where only X is needed; not None, which a user may pass by mistake."""
 
 Inner = Callable[[Network, Given, bool], Gradient]
 """A formulation as it is written: network, conforming arrays, whether ∂R/∂X is wanted."""
@@ -65,8 +69,12 @@ def checked(formulation: Inner, /) -> Formulation:
         inputs: bool = False,
         moments: Moments | None = None,
     ) -> Gradient:
-        given = conform(net, par, X, y, moments, call="gradient(net, par, X, y)")
-        raw = formulation(net, given, inputs)
+        call = "gradient(net, par, X, y)"
+        if not isinstance(inputs, bool | np.bool_):
+            raise OptionError(f"`{call}` knows inputs = True, False; got {inputs!r}.")
+        given = conform(net, par, X, y, moments, call=call)
+        raw = formulation(net, given, bool(inputs))
+        check_range(raw, call)
         dtype = given.X.dtype
         blocks = {
             name: frozen(block.astype(dtype, copy=False).reshape(_shape(par, name, block)))
@@ -86,6 +94,16 @@ def checked(formulation: Inner, /) -> Formulation:
     return formulate
 
 
+def check_range(raw: Gradient, call: str, /) -> None:
+    """Raise `DataError` where finite input has led out of the range of floating-point numbers."""
+    for name, value in [("loss", np.asarray(raw.loss)), *raw.blocks()]:
+        if not np.isfinite(value).all():
+            raise DataError(
+                f"`{call}` overflowed: the {name if name == 'loss' else f'gradient for {name}'} is "
+                "not finite, though X, y and the parameters are. Rescale them."
+            )
+
+
 def _shape(par: Parameters, name: str, block: Array) -> tuple[int, ...]:
     return block.shape if name == "X" else getattr(par, name).shape
 
@@ -94,7 +112,7 @@ def conform(
     net: Network,
     par: Parameters,
     X: ArrayLike,
-    y: ArrayLike | None,
+    y: ArrayLike,
     moments: Moments | None,
     /,
     *,
@@ -102,7 +120,7 @@ def conform(
 ) -> Given:
     """Return conforming arrays of one dtype, or raise one clear error.
 
-    Without y (to predict) the given y is the zero matrix of its shape.
+    With `NO_OUTCOME` for y (to predict) the given y is the zero matrix of its shape.
     """
     for value, kind, name in ((net, Network, "net"), (par, Parameters, "par")):
         if not isinstance(value, kind):
@@ -119,6 +137,7 @@ def conform(
             f"`{call}` needs one row of Gamma1 for each column of X; "
             f"got X {data.shape}, Gamma1 {par.Gamma1.shape}."
         )
+    _check_same_rows(X, y, call)
     outcome = _conforming_outcome(y, par, N, call)
     none = np.empty(0, dtype=np.float32)
     gamma = none if par.gamma is None else par.gamma
@@ -127,7 +146,18 @@ def conform(
     # float32 only where every part is: anything wider would be lost without a word.
     dtype = np.result_type(*blocks)
     data, outcome, Gamma1, Gamma2, gamma, beta = (b.astype(dtype, copy=False) for b in blocks)
-    return Given(data, outcome, Gamma1, Gamma2, gamma, beta, moments)
+    return Given(data, outcome, Gamma1, Gamma2, gamma, beta, moments, call)
+
+
+def _check_same_rows(X: ArrayLike, y: ArrayLike, call: str) -> None:
+    """Refuse a frame and a series whose labels differ: arrays would pair them by position."""
+    rows, others = getattr(X, "index", None), getattr(y, "index", None)
+    equals = getattr(rows, "equals", None)  # a list has an index too, of another kind
+    if equals is not None and hasattr(others, "equals") and not equals(others):
+        raise DataError(
+            f"`{call}` needs X and y with the same row labels in the same order; theirs differ. "
+            "Align them with `y.loc[X.index]`, or drop the labels with `.to_numpy()`."
+        )
 
 
 def _check_batch_norm(net: Network, par: Parameters, moments: Moments | None, call: str) -> None:
@@ -160,9 +190,9 @@ def _check_batch_norm(net: Network, par: Parameters, moments: Moments | None, ca
         )
 
 
-def _conforming_outcome(y: ArrayLike | None, par: Parameters, N: int, call: str) -> Array:
+def _conforming_outcome(y: ArrayLike, par: Parameters, N: int, call: str) -> Array:
     q = _columns(par.Gamma2).shape[1]
-    if y is None:
+    if y is NO_OUTCOME:
         return np.zeros((N, q), dtype=par.Gamma2.dtype)
     outcome = real_array(y, call=call, name="y", ndim=(1, 2))
     if outcome.ndim != par.Gamma2.ndim:

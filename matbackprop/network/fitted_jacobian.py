@@ -9,10 +9,10 @@ import numpy as np
 from matbackprop._typing import Array, ArrayLike
 from matbackprop._validation import column_names
 from matbackprop.batchnorm import Moments, Normalized
-from matbackprop.network.door import Given, conform
+from matbackprop.network.door import NO_OUTCOME, Given, conform
 from matbackprop.network.forward_pass import forward
 from matbackprop.network.model import Network
-from matbackprop.network.parameters import Parameters
+from matbackprop.network.parameters import Parameters, frozen
 from matbackprop.network.result import input_labels, output_labels
 
 
@@ -27,7 +27,7 @@ class Jacobian:
     row_labels
         "y[1]" … "y[N]", or "y1[1]" …: outputs one under the other, as vec(ŷ) stacks them.
     column_labels
-        "Gamma1[x1,h1]" … "beta[h4]"; names from data frames take the place of x1, y1.
+        "Gamma1[x1,h1]" … "beta[h4]"; names of the columns of X take the place of x1.
     blocks
         Which columns belong to "Gamma1", "Gamma2", "gamma", "beta".
     """
@@ -79,7 +79,7 @@ def jacobian(
     >>> J.matrix, J.column_labels
     (array([[6., 2.]]), ('Gamma1[x1,h1]', 'Gamma2[h1]'))
     """
-    given = conform(net, par, X, None, moments, call="jacobian(net, par, X)")
+    given = conform(net, par, X, NO_OUTCOME, moments, call="jacobian(net, par, X)")
     f = forward(net, given)
     (N, p2), p1, q = f.Z.shape, given.X.shape[1], given.Gamma2.shape[1]
     slope = net.a.derivative(f.H)
@@ -109,7 +109,7 @@ def jacobian(
             J[k, :, blocks["beta"]] = D
     inputs, outputs = input_labels(p1, column_names(X)), output_labels(q, None)
     return Jacobian(
-        matrix=J.reshape(q * N, -1),
+        matrix=frozen(J.reshape(q * N, -1)),
         row_labels=tuple(f"{output}[{n + 1}]" for output in outputs for n in range(N)),
         column_labels=tuple(_column_labels(inputs, outputs, p2, par, blocks)),
         blocks=blocks,
@@ -122,7 +122,8 @@ def _through_batch_norm(given: Given, b: Normalized, j: int) -> Array:
     scale = given.gamma[j] / b.sigma[j]
     if b.divisor is None:
         return X * scale
-    return (X - X.mean(axis=0) - np.outer(xhat, xhat @ X) / b.divisor) * scale
+    centred = X - X.mean(axis=0, dtype=np.float64)
+    return (centred - np.outer(xhat, xhat @ centred) / b.divisor) * scale
 
 
 def _column_labels(

@@ -27,10 +27,10 @@ def preactivation(net: Network, given: Given, /) -> Array:
     """Return Z = XΓ₁, shape (N, p2), once it is sure that batch norm can divide by its spread."""
     Z = given.X @ given.Gamma1
     if net.batch_norm is not None and given.fixed is None:
-        # What rounding can do to a sum of p1 products.
+        # What rounding does to a sum of p1 products, whose errors add up as a random walk does.
         X, Gamma1 = np.abs(given.X), np.abs(given.Gamma1)
-        magnitude = len(Gamma1) * (X.max(axis=0) @ Gamma1)
-        check_batch(Z, net.batch_norm, magnitude=magnitude)
+        magnitude = np.sqrt(len(Gamma1)) * (X.max(axis=0) @ Gamma1)
+        check_batch(Z, net.batch_norm, call=given.call, magnitude=magnitude)
     return Z
 
 
@@ -49,5 +49,5 @@ def forward(net: Network, given: Given, /) -> Forward:
     fitted = V @ given.Gamma2
     residuals = given.y - fitted
     wide = np.result_type(residuals.dtype, np.float64)
-    loss = net.c0(len(Z)) * (residuals**2).sum(dtype=wide)
+    loss = net.c0(len(Z)) * (residuals.astype(wide) ** 2).sum()
     return Forward(Z, b, H, V, fitted, residuals, loss)

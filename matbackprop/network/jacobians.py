@@ -25,7 +25,7 @@ def kronecker(net: Network, given: Given, inputs: bool, /) -> Gradient:
     K is the p2² × p2 diagonal selection, vec(diag g) = K g. Every factor is diagonal, sparse or
     an operator, so memory stays O(N(p1 + p2)).
     """
-    X, _, Gamma1, Gamma2, gamma, _, _ = given
+    X, Gamma1, Gamma2, gamma = given.X, given.Gamma1, given.Gamma2, given.gamma
     f = forward(net, given)
     (N, p2), q = f.Z.shape, Gamma2.shape[1]
 
@@ -38,7 +38,7 @@ def kronecker(net: Network, given: Given, inputs: bool, /) -> Gradient:
     if f.b is None:
         dR_dZ, dgamma, dbeta = dR_dH, None, None
     else:
-        dH_dbeta = kron_operator(p2, np.ones((N, 1), dtype=f.Z.dtype))
+        dH_dbeta = kron_operator(p2, np.ones((N, 1)))  # float64, so that the sum is
         dH_ddiag = kron_operator(p2, f.b.Xhat)  # ∂vec(H)/∂vec(diag γ)ᵀ
         dH_dZ = normalization_jacobian(f.b, gamma)
         dbeta = dH_dbeta.T @ dR_dH

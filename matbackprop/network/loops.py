@@ -63,7 +63,7 @@ def nodewise(net: Network, given: Given, inputs: bool, /) -> Gradient:
                 dX[m][i] += dZ[m] * Gamma1[i][j]
 
     return Gradient(
-        loss=c0 * sum(r**2 for row in residual for r in row),
+        loss=c0 * sum(r * r for row in residual for r in row),
         Gamma1=np.array(dGamma1),
         Gamma2=np.array(dGamma2),
         gamma=np.array(dgamma) if b else None,

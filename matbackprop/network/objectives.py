@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from matbackprop._typing import Array, ArrayLike
 from matbackprop.batchnorm import Moments
+from matbackprop.errors import ShapeError
 from matbackprop.network.door import conform
 from matbackprop.network.forward_pass import forward
 from matbackprop.network.model import Network
@@ -32,9 +35,16 @@ def objective(
     >>> complex_step(R, par.to_vector()).shape
     (2,)
     """
-    given = conform(net, par, X, y, moments, call="objective(net, par, X, y)")
+    call = "objective(net, par, X, y)"
+    given = conform(net, par, X, y, moments, call=call)
+    P = par.to_vector().size
 
     def loss(theta: Array) -> Array:
+        if np.shape(theta) != (P,):
+            raise ShapeError(
+                f"`{call}(theta)` needs the {P} entries of `par.to_vector()`; "
+                f"got shape {np.shape(theta)}."
+            )
         named = zip(("Gamma1", "Gamma2", "gamma", "beta"), unstack(theta, par), strict=True)
         blocks = {name: block for name, block in named if block is not None}
         blocks["Gamma2"] = blocks["Gamma2"].reshape(given.Gamma2.shape)
@@ -61,5 +71,14 @@ def objective_of_inputs(
     >>> float(objective_of_inputs(net, par, [[1.0]], [0.0])(np.array([[3.0]])))
     9.0
     """
-    given = conform(net, par, X, y, moments, call="objective_of_inputs(net, par, X, y)")
-    return lambda at: forward(net, given._replace(X=at)).loss
+    call = "objective_of_inputs(net, par, X, y)"
+    given = conform(net, par, X, y, moments, call=call)
+
+    def loss(at: Array) -> Array:
+        if np.shape(at) != given.X.shape:
+            raise ShapeError(
+                f"`{call}(X)` needs X of shape {given.X.shape}, as given; got {np.shape(at)}."
+            )
+        return forward(net, given._replace(X=at)).loss
+
+    return loss

@@ -8,7 +8,7 @@ import numpy as np
 
 from matbackprop._typing import Array, ArrayLike
 from matbackprop._validation import check_count, real_array
-from matbackprop.errors import OptionError, ShapeError
+from matbackprop.errors import DtypeError, OptionError, ShapeError
 from matbackprop.linalg import unvec, vec
 
 _CALL = "Parameters(Gamma1, Gamma2, gamma, beta)"
@@ -90,7 +90,7 @@ class Parameters:
 
     @classmethod
     def from_vector(cls, v: ArrayLike, /, *, like: Parameters) -> Parameters:
-        """Return the parameters whose `to_vector` is v, in the shapes of `like`.
+        """Return the parameters whose `to_vector` is v, in the shapes of `like`; dtype of v.
 
         Raises
         ------
@@ -104,6 +104,8 @@ class Parameters:
         array([7., 8.])
         """
         call = "Parameters.from_vector(v, like=par)"
+        if not isinstance(like, Parameters):
+            raise DtypeError(f"`{call}` needs like to be a `Parameters`; got {like!r}.")
         theta = real_array(v, call=call, name="v", ndim=1)
         P = like.to_vector().size
         if theta.size != P:

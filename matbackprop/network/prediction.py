@@ -3,7 +3,7 @@
 from matbackprop._typing import Array, ArrayLike
 from matbackprop.batchnorm import Moments
 from matbackprop.errors import OptionError
-from matbackprop.network.door import conform
+from matbackprop.network.door import NO_OUTCOME, conform
 from matbackprop.network.forward_pass import forward
 from matbackprop.network.model import Network
 from matbackprop.network.parameters import Parameters
@@ -36,7 +36,7 @@ def moments(net: Network, par: Parameters, X: ArrayLike, /) -> Moments:
     array([2.])
     """
     call = "moments(net, par, X)"
-    b = forward(net, conform(net, par, X, None, None, call=call)).b
+    b = forward(net, conform(net, par, X, NO_OUTCOME, None, call=call)).b
     if b is None:
         raise OptionError(f"`{call}` is for batch norm, and this network has none.")
     return Moments(b.mu, b.sigma)
@@ -69,6 +69,6 @@ def predict(
     >>> predict(Network("identity"), par, [[4.0]], moments=Moments(mu=[2.0], sigma=[0.5]))
     array([8.])
     """
-    given = conform(net, par, X, None, moments, call="predict(net, par, X)")
+    given = conform(net, par, X, NO_OUTCOME, moments, call="predict(net, par, X)")
     fitted = forward(net, given).fitted
     return fitted[:, 0] if par.Gamma2.ndim == 1 else fitted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,21 +55,18 @@ class Gradient:
 
     def __str__(self) -> str:
         p1, p2 = self.Gamma1.shape
-        rows = [
+        rows = _shortened(
             (f"Gamma1 {name}", row)
             for name, row in zip(input_labels(p1, self.input_names), self.Gamma1, strict=True)
-        ]
-        if len(rows) > _SHOWN_ROWS:
-            hidden = len(rows) - _SHOWN_ROWS
-            rows[_SHOWN_ROWS:] = [(f"… {hidden} more rows", np.empty(0))]
+        )
         if self.gamma is not None and self.beta is not None:
             rows += [("gamma", self.gamma), ("beta", self.beta)]
         weights = self.Gamma2.reshape(p2, -1).T
         names = output_labels(len(weights), self.output_names)
-        rows += [
+        rows += _shortened(
             (f"Gamma2 {name}" if self.Gamma2.ndim == 2 else "Gamma2", row)
             for name, row in zip(names, weights, strict=True)
-        ]
+        )
         header = [f"h{j + 1}" for j in range(min(p2, _SHOWN_NODES))]
         more = f"  … {p2 - _SHOWN_NODES} more nodes" if p2 > _SHOWN_NODES else ""
         width = max(len(label) for label, _ in rows)
@@ -83,6 +80,13 @@ class Gradient:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+
+def _shortened(rows: Iterable[tuple[str, Array]]) -> list[tuple[str, Array]]:
+    shown = list(rows)
+    if len(shown) > _SHOWN_ROWS:
+        shown[_SHOWN_ROWS:] = [(f"… {len(shown) - _SHOWN_ROWS} more rows", np.empty(0))]
+    return shown
 
 
 def input_labels(p1: int, names: Sequence[str] | None, /) -> list[str]:

@@ -19,7 +19,7 @@ def staged(net: Network, given: Given, inputs: bool, /) -> Gradient:
     Batch norm is cut into mean, centring, square, variance, root, reciprocal and product. Where
     a quantity is used twice, as the centred matrix is, its two gradients are added.
     """
-    X, y, Gamma1, Gamma2, gamma, beta, fixed = given
+    X, y, Gamma1, Gamma2, gamma, beta, fixed, _ = given
     N, options = len(X), net.batch_norm
 
     Z = preactivation(net, given)

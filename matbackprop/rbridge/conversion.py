@@ -177,7 +177,7 @@ def _array_node(value: Any, where: str) -> Node:
             payload[mask] = NA_REAL
             return Node("double", payload, dim)
         case "b":
-            return Node("logical", np.where(mask, NA_INTEGER, data).astype(np.int32), dim)
+            return Node("logical", _with_na(data, mask), dim)
         case "i" | "u":
             return _integers(data, mask, dim, where)
         case "U" | "T" | "O":
@@ -189,11 +189,16 @@ def _array_node(value: Any, where: str) -> Node:
     )
 
 
+def _with_na(data: Array, mask: Array) -> Array:
+    # int64 first: a narrow dtype cannot hold R's NA even for the moment of choosing.
+    return np.where(mask, NA_INTEGER, data.astype(np.int64)).astype(np.int32)
+
+
 def _integers(data: Array, mask: Array, dim: dict[str, Node], where: str) -> Node:
     seen = data[~mask]
     # -2³¹ is R's NA, so R's integers end one short of it.
     if not seen.size or (int(seen.max()) < 2**31 and int(seen.min()) > NA_INTEGER):
-        return Node("integer", np.where(mask, NA_INTEGER, data).astype(np.int32), dim)
+        return Node("integer", _with_na(data, mask), dim)
     doubles = data.astype(np.float64)
     # Compared as Python integers: NumPy would round both sides to doubles first.
     for i in np.flatnonzero(~mask & (np.abs(doubles) >= _LARGEST_EXACT)):

@@ -57,6 +57,7 @@ class RscriptBackend:
                     cwd=folder,
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
+                    env=_without_r_home(),
                     timeout=None if math.isinf(self.timeout) else self.timeout,
                     check=False,
                 )
@@ -120,12 +121,22 @@ def open_rscript(*, reference: Path | str | None, timeout: float = 600.0) -> Rsc
     probe = [rscript, "--vanilla", "-e", "cat(R.version.string)"]
     try:
         said = subprocess.run(
-            probe, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PROBE_SECONDS, check=True
+            probe,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PROBE_SECONDS,
+            check=True,
+            env=_without_r_home(),
         ).stdout.decode(errors="replace")
     except (OSError, subprocess.SubprocessError) as error:
         raise unavailable("rscript", f"{type(error).__name__}: {error}") from error
     engine = Engine("rscript", live=True, r_version=said.strip(), detail=rscript)
     return RscriptBackend(engine, rscript, folder, reference_folder(), float(timeout))
+
+
+def _without_r_home() -> dict[str, str]:
+    # Rscript knows its own home, and writes a warning about another one into its answers.
+    return {name: value for name, value in os.environ.items() if name != "R_HOME"}
 
 
 def _find_rscript() -> str | None:

@@ -20,7 +20,7 @@ th, td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); 
 th { position: sticky; top: 0; background: Canvas; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .match { color: var(--good); } .MISMATCH { color: var(--bad); font-weight: bold; }
-details { margin: .5rem 0; overflow-x: auto; } summary { cursor: pointer; }
+main, details { overflow-x: auto; } details { margin: .5rem 0; } summary { cursor: pointer; }
 @media (prefers-color-scheme: dark) { :root { --good: #3fb950; --bad: #f85149; } }
 """
 
@@ -44,11 +44,12 @@ def html_page(
     """
     body = [f"<h1>{escape(title)}</h1>"]
     body += [f"<p>{escape(line)}</p>" for line in lines]
-    body.append(_table(summary))
+    body.append(f"<main>{_table(summary)}</main>")
     for name, frame in details:
         rows = f"{len(frame)} row{'' if len(frame) == 1 else 's'}"
         heading = f"<summary>{escape(name)} ({rows})</summary>"
-        body.append(f"<details>{heading}{_table(frame)}</details>")
+        state = " open" if (frame == "MISMATCH").to_numpy().any() else ""
+        body.append(f"<details{state}>{heading}{_table(frame)}</details>")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'

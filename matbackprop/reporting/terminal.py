@@ -29,30 +29,54 @@ class Terminal:
     def __init__(self, stream: TextIO | None = None) -> None:
         from rich.console import Console
 
+        class _Console(Console):
+            def on_broken_pipe(self) -> None:
+                raise  # rich would exit with 1, which means a mismatch here
+
         stream = stream or sys.stdout
         # Piped into a file or a pager, a table keeps its columns instead of being cut at 80.
-        self._console = Console(
+        self._console = _Console(
             file=stream, highlight=False, width=None if stream.isatty() else 140
         )
 
     def say(self, text: str, /, *, style: str | None = None) -> None:
         """Write a line of text, taken literally."""
-        self._console.print(text, style=style, markup=False)
+        # Through a pipe nothing is wrapped: a line may be a command to copy.
+        whole = not self._console.is_terminal
+        self._console.print(text, style=style, markup=False, soft_wrap=whole)
 
-    def table(self, frame: pd.DataFrame, /, *, title: str | None = None) -> None:
-        """Write a frame as a table: numbers to the right, verdicts in colour."""
+    def table(
+        self, frame: pd.DataFrame, /, *, title: str | None = None, by: str | None = None
+    ) -> None:
+        """Write a frame as a table: numbers to the right, verdicts in colour.
+
+        With `by`, the values of that column become headings between the rows they share.
+        """
         from pandas.api.types import is_numeric_dtype
         from rich import box
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-        for column in frame.columns:
+        table = Table(
+            title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1)
+        )
+        columns = [column for column in frame.columns if column != by]
+        for column in columns:
             numeric = is_numeric_dtype(frame[column])
-            table.add_column(column.replace("_", " "), justify="right" if numeric else "left")
-        for row in frame.itertuples(index=False):
-            cells = [readable(cell) for cell in row]
-            table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
+            # A number is never cut, a name never shortened: names fold over several lines.
+            table.add_column(
+                column.replace("_", " "),
+                justify="right" if numeric else "left",
+                no_wrap=numeric,
+                overflow="fold",
+            )
+        groups = [("", frame)] if by is None else frame.groupby(by, sort=False)
+        for heading, rows in groups:
+            if by is not None:
+                table.add_row(Text(str(heading), style="bold"))
+            for row in rows[columns].itertuples(index=False):
+                cells = [readable(cell) for cell in row]
+                table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
         self._console.print(table)
 
     @contextmanager
@@ -63,11 +87,12 @@ class Terminal:
         """
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+        if not self._console.is_terminal:
+            yield lambda done, total, what: None
+            return
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-        with Progress(
-            *columns, console=self._console, transient=True, disable=not self._console.is_terminal
-        ) as bar:
-            task = bar.add_task("starting R")
+        with Progress(*columns, console=self._console, transient=True) as bar:
+            task = bar.add_task("starting R", total=None)
 
             def move(done: int, total: int, what: str) -> None:
                 bar.update(task, completed=done, total=total, description=what)

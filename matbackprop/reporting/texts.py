@@ -26,7 +26,7 @@ def as_json(payload: Any, /) -> str:
       "max_abs": "inf"
     }
     """
-    return json.dumps(_finite(payload), indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps(_finite(payload), indent=2, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:

@@ -83,6 +83,8 @@ class Pair:
                 difference = np.where(one == two, 0.0, np.abs(one - two))
                 relative = np.where(difference == 0, 0.0, difference / np.asarray(scale))
             max_abs, max_rel = _largest(difference), _largest(relative)
+            if not np.isfinite(scale).all():  # a yardstick without end measures nothing
+                max_rel = np.inf
         return Comparison(
             group=self.group,
             problem=self.problem,

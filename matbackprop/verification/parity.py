@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from matbackprop._validation import check_count
+from matbackprop._version import __version__
 from matbackprop.errors import OptionError, RUnavailableError
 from matbackprop.rbridge import Backend, connect
 from matbackprop.rbridge.connection import EngineName
@@ -97,13 +99,21 @@ def verify(
         progress(done, len(parts), what)
         rows.extend(comparisons)  # the work is done here, part by part
     progress(len(parts), len(parts), "done")
-    return Report(backend.engine, tuple(rows))
+    run: dict[str, str | int | float] = {
+        "matbackprop": __version__,
+        "Python": platform.python_version(),
+        "NumPy": np.__version__,
+        "random": random,
+        "seed": seed,
+        "tolerance": tolerance,
+    }
+    return Report(backend.engine, tuple(rows), run)
 
 
 def _question_parts(backend: Backend, tolerance: float, reference: Path | str | None) -> _Parts:
     answers, r = answers_of(backend), f"R ({backend.engine.name})"
     q = as_question(answers["question_data"])
-    yield "posted figures", against_posted(q, answers, r)
+    yield "posted figures", against_posted(q, answers, r, tolerance)
     yield "R loops against Python", question_against_r(q, answers, r, tolerance)
     yield "numerical derivatives", question_against_differences(q, tolerance)
     if backend.engine.live:

@@ -13,7 +13,9 @@ from matbackprop.verification.replica import posted_figures
 _GROUP, _PROBLEM = "posted figures", "question"
 
 
-def against_posted(q: Question, answers: Mapping[str, Any], r: str) -> Iterator[Comparison]:
+def against_posted(
+    q: Question, answers: Mapping[str, Any], r: str, tolerance: float
+) -> Iterator[Comparison]:
     """Compare numbers to every printed digit, and R's printout to every printed line."""
     replica = "Python replica"
     figures = {r: answers["posted_figures"], replica: posted_figures(q)}
@@ -42,6 +44,6 @@ def against_posted(q: Question, answers: Mapping[str, Any], r: str) -> Iterator[
             value,
             figures[replica][name],
             scale=np.abs(value).max(),
-            tolerance=1e-12,
+            tolerance=tolerance,
             yardstick="largest entry",
         )

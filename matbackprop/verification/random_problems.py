@@ -10,7 +10,14 @@ import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop.batchnorm import BatchNorm, Moments
-from matbackprop.network import ACTIVATIONS, Network, Parameters, magnitudes, moments
+from matbackprop.network import (
+    ACTIVATIONS,
+    Network,
+    Parameters,
+    leaky_relu,
+    magnitudes,
+    moments,
+)
 from matbackprop.rbridge import Backend
 from matbackprop.verification.comparison import Comparison
 from matbackprop.verification.derivatives import against_differences
@@ -21,9 +28,11 @@ _GROUP = "random problems"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """A network with parameters and data."""
+    """A network with parameters and data; R has the slope of "leaky_relu" as an argument."""
 
     title: str
+    activation: str
+    slope: float
     network: Network
     parameters: Parameters
     X: Array
@@ -38,7 +47,8 @@ class Problem:
             "y": self.y,
             "Gamma1": par.Gamma1,
             "Gamma2": par.Gamma2,
-            "activation": net.a.name,
+            "activation": self.activation,
+            "slope": self.slope,
             "batch_norm": norm is not None,
             "loss": net.loss,
         }
@@ -52,12 +62,15 @@ class Problem:
 def draw(index: int, rng: np.random.Generator) -> Problem:
     """Draw a problem; activations take turns, everything else is random."""
     activation = [*ACTIVATIONS][index % len(ACTIVATIONS)]
-    N, p1, p2 = int(rng.integers(2, 21)), int(rng.integers(1, 7)), int(rng.integers(1, 6))
+    slope = float(rng.choice([0.01, 0.2, -1.5]))
+    N, p1, p2 = int(rng.integers(1, 21)), int(rng.integers(1, 7)), int(rng.integers(1, 6))
     q = [None, 1, 2, 3][int(rng.integers(4))]
     norm = None
-    if rng.random() < 0.75:
-        norm = BatchNorm(int(rng.integers(2)), float(rng.choice([0.0, 1e-5, 0.1, 1.0])))
-    net = Network(activation, norm, "mse" if rng.random() < 0.5 else "sse")
+    if N > 1 and rng.random() < 0.75:
+        ddof = int(rng.integers(min(N, 4)))
+        norm = BatchNorm(ddof, float(rng.choice([0.0, 1e-5, 0.1, 1.0])))
+    a = leaky_relu(slope) if activation == "leaky_relu" else activation
+    net = Network(a, norm, "mse" if rng.random() < 0.5 else "sse")
     par = Parameters.random(p1, p2, rng=rng, q=q, batch_norm=norm is not None)
     X = rng.standard_normal((N, p1)) * rng.uniform(0.2, 5) + rng.uniform(-2, 2, p1)
     y = rng.standard_normal(N if q is None else (N, q))
@@ -66,8 +79,10 @@ def draw(index: int, rng: np.random.Generator) -> Problem:
         kept = moments(net, par, rng.standard_normal((30, p1)))
     shape = f"N={N}, p1={p1}, p2={p2}, q={q or 'vector'}"
     how = f"ddof={norm.ddof}, eps={norm.eps:g}" if norm else "no batch norm"
-    title = f"{index + 1}: {activation}, {shape}, {how}, {net.loss}"
-    return Problem(title + (", fixed moments" if kept else ""), net, par, X, y, kept)
+    title = f"{index + 1}: {net.a.name}, {shape}, {how}, {net.loss}"
+    if kept is not None:
+        title += ", fixed moments"
+    return Problem(title, activation, slope, net, par, X, y, kept)
 
 
 def random_against_r(

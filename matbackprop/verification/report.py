@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,13 @@ class Report:
         The R that answered: live through rpy2 or Rscript, or recorded earlier.
     comparisons
         The rows.
+    run
+        What it takes to run it again: versions, seed, number of random problems, tolerance.
     """
 
     engine: Engine
     comparisons: tuple[Comparison, ...]
+    run: Mapping[str, str | int | float]
 
     @property
     def ok(self) -> bool:
@@ -65,6 +69,7 @@ class Report:
         return {
             "ok": self.ok,
             "engine": dataclasses.asdict(self.engine),
+            "run": dict(self.run),
             "compared": len(self.comparisons),
             "mismatches": len(self.mismatches()),
             "rows": [dataclasses.asdict(row) for row in self.comparisons],

@@ -63,6 +63,19 @@ def test_columns_of_the_pullback_sum_to_zero(rng, Z, gamma):
     assert_allclose(dZ.sum(axis=0), 0, atol=1e-13)
 
 
+def test_integers_are_promoted(gamma):
+    whole = np.array([[1], [3], [10]])
+    b = normalize(whole, BatchNorm())
+    assert_allclose(b.Xhat, normalize(whole + 0.0, BatchNorm()).Xhat, rtol=1e-15)
+    dZ, _, _ = pullback(whole**2, b, np.ones(1))
+    assert_allclose(dZ, pullback(whole**2 + 0.0, b, np.ones(1))[0], rtol=1e-15)
+
+
+def test_beta_is_summed_in_float64(Z, gamma):
+    b = normalize(Z.astype(np.float32), BatchNorm())
+    assert pullback(Z.astype(np.float32), b, gamma)[2].dtype == np.float64
+
+
 def test_float32_stays(Z, gamma):
     Z32 = Z.astype(np.float32)
     b = normalize(Z32, BatchNorm())

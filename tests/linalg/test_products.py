@@ -255,3 +255,14 @@ def test_bad_input_is_explained(call, error, message):
 def test_a_vector_of_the_wrong_length_is_refused():
     with pytest.raises(ValueError, match="dimension mismatch"):
         kron_operator(2, np.ones((3, 2))) @ np.ones(5)
+
+
+@pytest.mark.parametrize("product", [kron, hadamard, khatri_rao])
+def test_integers_do_not_overflow(product):
+    a = np.array([[100]], dtype=np.int8)
+    assert product(a, a).item() == 10_000
+
+
+def test_masked_entries_are_not_passed_on():
+    masked = np.ma.masked_array([[1.0, 2.0], [3.0, 4.0]], mask=[[0, 1], [0, 0]])
+    assert np.isnan(vec(masked)).tolist() == [False, False, True, False]

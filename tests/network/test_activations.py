@@ -1,10 +1,12 @@
+import pickle
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from matbackprop.differences import central_difference, complex_step
 from matbackprop.errors import OptionError
-from matbackprop.network import ACTIVATIONS, leaky_relu
+from matbackprop.network import ACTIVATIONS, Activation, leaky_relu
 
 # Not symmetric and without 0, so that no formula is right by accident.
 POINTS = np.array([-30.0, -7.3, -2.1, -0.6, -1e-3, 1e-3, 0.4, 1.7, 6.6, 25.0])
@@ -79,6 +81,48 @@ def test_dtype_and_shape_are_kept(a, dtype):
         assert function(h).shape == (2, 3)
 
 
-def test_leaky_slope_is_a_finite_number():
-    with pytest.raises(OptionError, match=r"`leaky_relu\(slope\)` needs a finite number; got 'x'"):
-        leaky_relu("x")
+@pytest.mark.parametrize("slope", ["x", None, True, float("nan"), float("inf"), 1j])
+def test_leaky_slope_is_a_finite_number(slope):
+    with pytest.raises(OptionError, match=r"`leaky_relu\(slope\)` needs a finite number; got"):
+        leaky_relu(slope)
+
+
+def test_leaky_relus_of_one_slope_are_equal():
+    assert leaky_relu(0.2) == leaky_relu(np.float64(0.2))
+    assert leaky_relu(0.2) != leaky_relu(0.3)
+    assert leaky_relu(0.2).name == "leaky_relu(0.2)"
+    assert leaky_relu() is ACTIVATIONS["leaky_relu"]
+    again = pickle.loads(pickle.dumps(leaky_relu(0.2)))
+    assert again.value(np.array([-1.0])) == -0.2
+
+
+@pytest.mark.parametrize("far", [50.0, 1e20, 1e155, 1.7e308])
+def test_gelu_far_out(far):
+    gelu = ACTIVATIONS["gelu"]
+    h = np.array([-far, far])
+    assert_array_equal(gelu.value(h), [0, far])
+    assert_array_equal(gelu.derivative(h), [0, 1])
+    assert_array_equal(gelu.second_derivative(h), [0, 0])
+
+
+def test_second_derivative_of_the_sigmoid_near_its_zero():
+    h = np.array([8.1e-17])
+    assert_allclose(ACTIVATIONS["sigmoid"].second_derivative(h), -h / 8, rtol=1e-15)
+
+
+class TestAnActivationOfOnesOwn:
+    def test_is_taken(self):
+        cube = Activation("cube", lambda h: h**3, lambda h: 3 * h**2, lambda h: 6 * h)
+        assert cube.analytic
+
+    @pytest.mark.parametrize(
+        ("derivative", "text"),
+        [
+            (1.0, "needs derivative to be a function; got 1.0"),
+            (lambda h: 1.0, "entry by entry to one of its shape.*`np.full_like"),
+            (lambda h: np.exp(h) / np.exp(h).sum(), "entry by entry"),
+        ],
+    )
+    def test_must_work_entry_by_entry(self, derivative, text):
+        with pytest.raises(OptionError, match=text):
+            Activation("own", lambda h: h, derivative, np.zeros_like)

@@ -69,7 +69,7 @@ CASES = {
     "empty batch": ((NET, PAR, X[:0], Y[:0]), DataError,
         r"needs at least one row; X has shape \(0, 3\)"),
     "one row": ((NET, PAR, X[:1], Y[:1]), DataError,
-        r"`BatchNorm\(ddof=1\)` needs more than 1 row.*got N = 1"),
+        r"` with `BatchNorm\(ddof=1\)` needs more than 1 row.*got N = 1"),
     "constant column": ((NET, DEAD, X, Y), DataError,
         "column 1 .counted from 0. of Z = X @ Gamma1 is constant at 0. Use an eps > 0"),
     "column constant to rounding": ((NET, CANCELLING, SAME_ROWS, Y), DataError,
@@ -78,12 +78,24 @@ CASES = {
         "the network has batch norm, its parameters have no gamma and beta"),
     "needless gamma": ((mb.Network(batch_norm=None), PAR, X, Y), OptionError,
         "the parameters have gamma and beta, the network has no batch norm"),
+    "no y": ((NET, PAR, X, None), DtypeError, "real numbers in y; got dtype object"),
+    "complex masked": ((NET, PAR, np.ma.masked_array(X + 1j, mask=False), Y), DtypeError,
+        "real numbers in X; got dtype complex128"),
+    "rows in another order": ((NET, PAR, pd.DataFrame(X), pd.Series(Y).sort_values()), DataError,
+        r"needs X and y with the same row labels in the same order.*`y.loc\[X.index\]`"),
+    "too small to square": ((NET, PAR, X * 1e-160, Y), DataError,
+        r"column \d .* varies by only .*too little to square. Measure X in smaller units"),
+    "too large to square": ((NET, PAR, X * 1e155, Y), DataError,
+        r"column \d .* varies by .*too much to square. Measure X in larger units"),
+    "overflow": ((NET, PAR, X, Y * 1e160), DataError,
+        "overflowed: the loss is not finite, though X, y and the parameters are. Rescale"),
     "not a network": (("relu", PAR, X, Y), DtypeError, "needs net to be a `Network`; got str"),
     "not parameters": ((NET, {"Gamma1": 1}, X, Y), DtypeError,
         "needs par to be a `Parameters`; got dict"),
 }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
 @pytest.mark.parametrize("formulation", mb.FORMULATIONS)
 @pytest.mark.parametrize("case", CASES)
 def test_bad_input(formulation, case):
@@ -96,6 +108,8 @@ def test_bad_input(formulation, case):
 
 
 MOMENTS = {
+    "too long": (NET, PAR, mb.Moments([0.0] * 3, [1.0] * 3), ShapeError,
+        r"needs moments of 2 hidden nodes; got mu \(3,\)"),
     "of other length": (NET, PAR, mb.Moments([0.0], [1.0]), ShapeError,
         r"needs moments of 2 hidden nodes; got mu \(1,\)"),
     "without batch norm": (mb.Network(batch_norm=None), PLAIN, mb.Moments([0.0], [1.0]),
@@ -112,6 +126,37 @@ def test_bad_moments(case):
         mb.gradient(net, par, X, Y, moments=moments)
     with pytest.raises(error, match=text):
         mb.predict(net, par, X, moments=moments)
+
+
+def test_inputs_is_a_switch():
+    with pytest.raises(OptionError, match="knows inputs = True, False; got 'no'"):
+        mb.gradient(NET, PAR, X, Y, inputs="no")
+
+
+@pytest.mark.parametrize("call", [mb.predict, mb.moments, mb.jacobian])
+def test_messages_name_the_call(call):
+    with pytest.raises(DataError, match=rf"^`{call.__name__}\(net, par, X\)` with `BatchNorm"):
+        call(NET, DEAD, X)
+
+
+def test_a_column_that_hardly_varies_is_not_constant():
+    X1 = 1 + 1e-9 * X[:, :1]
+    par = mb.Parameters([[1.0]], [1.0], gamma=[1.0], beta=[0.0])
+    assert mb.predict(NET, par, X1).std() > 0.5
+
+
+def test_a_constant_column_is_fine_with_the_least_eps():
+    soft = mb.Network("tanh", mb.BatchNorm(ddof=1, eps=1e-12))
+    assert np.isfinite(mb.predict(soft, DEAD, X)).all()
+
+
+def test_mse_of_one_row():
+    g = mb.gradient(mb.Network("identity", None), mb.Parameters([[1.0]], [1.0]), [[2.0]], [5.0])
+    assert g.loss == 9.0
+
+
+def test_a_list_has_an_index_too_but_no_labels():
+    assert mb.gradient(NET, PAR, pd.DataFrame(X, index=list("abcdef")), list(Y)).loss > 0
 
 
 def test_unknown_formulation():

@@ -56,6 +56,19 @@ def test_labels(rng):
     assert str(J).startswith("Jacobian ∂vec(ŷ)/∂θᵀ, shape (8, 12); columns of Gamma1 0:4")
 
 
+def test_labels_of_one_output_in_a_column(rng):
+    par = mb.Parameters.random(1, 2, rng=rng, q=1, batch_norm=False)
+    J = mb.jacobian(mb.Network(batch_norm=None), par, rng.standard_normal((3, 1)))
+    assert J.column_labels[2:] == ("Gamma2[h1,y]", "Gamma2[h2,y]")
+    assert J.row_labels == ("y[1]", "y[2]", "y[3]")
+
+
+def test_read_only(rng):
+    par = mb.Parameters.random(1, 2, rng=rng)
+    with pytest.raises(ValueError, match="read-only"):
+        mb.jacobian(mb.Network(), par, rng.standard_normal((3, 1))).matrix[0, 0] = 1.0
+
+
 def test_another_output_does_not_feel_these_weights(rng):
     par = mb.Parameters.random(2, 3, rng=rng, q=2)
     J = mb.jacobian(mb.Network("tanh"), par, rng.standard_normal((5, 2)))

@@ -81,6 +81,20 @@ def test_bad_sizes(rng, arguments, text):
         mb.Parameters.random(*arguments, rng=rng)
 
 
+def test_random_has_the_distributions_it_says(rng):
+    par = mb.Parameters.random(400, 300, rng=rng)
+    assert par.Gamma1.std() == pytest.approx(1 / 20, rel=0.02)
+    assert par.Gamma2.std() == pytest.approx(1 / np.sqrt(300), rel=0.2)
+    assert 0.5 <= par.gamma.min() < 0.55
+    assert 1.45 < par.gamma.max() <= 1.5
+    assert par.beta.std() == pytest.approx(0.5, rel=0.2)
+
+
+def test_like_is_parameters():
+    with pytest.raises(DtypeError, match="needs like to be a `Parameters`; got 'x'"):
+        mb.Parameters.from_vector([1.0], like="x")
+
+
 def test_randomness_is_a_generator():
     with pytest.raises(OptionError, match=r"needs a `numpy.random.Generator`; got 1.*default_rng"):
         mb.Parameters.random(3, 2, rng=1)

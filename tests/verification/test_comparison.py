@@ -34,6 +34,8 @@ def test_match(expected, got, scale):
         ([1.0, 2.0], [1.0], 1.0),
         ([1.0], [[1.0]], 1.0),
         ([[1.0, 5.0]], [[1.0 + 1e-9, 5.0]], [[1.0, 1e4]]),
+        ([1.0], [2.0], np.inf),
+        ([1.0], [1.0], np.nan),
     ],
 )
 def test_mismatch(expected, got, scale):
