@@ -2,7 +2,6 @@
 
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
@@ -12,4 +11,3 @@ ArrayLike: TypeAlias = Any
 """What the front door accepts: anything `np.asarray` takes, or a data frame."""
 
 Loss: TypeAlias = Literal["mse", "sse"]
-FloatDtype: TypeAlias = np.dtype[np.floating[Any]]

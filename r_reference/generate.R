@@ -14,6 +14,7 @@ here <- local({
   dirname(normalizePath(gsub("~+~", " ", sub("^--file=", "", file), fixed = TRUE)))
 })
 source(file.path(here, "all.R"), chdir = TRUE)
+json_strings <- environment(to_json)$json_strings
 
 # R's own matrix product, not that of the BLAS it happens to be linked to: the last
 # digit must not depend on the machine.
@@ -36,12 +37,15 @@ write_record <- function(name, folder) {
 }
 
 folder <- commandArgs(trailingOnly = TRUE)
+if (any(startsWith(folder, "-"))) {
+  stop("usage: Rscript generate.R [folder]; got ", paste(folder, collapse = " "), ".")
+}
 if (length(folder) == 0) folder <- file.path(here, "recorded")
 if (length(folder) > 1) stop("generate.R takes one folder; got ", length(folder), ".")
 dir.create(folder, showWarnings = FALSE, recursive = TRUE)
 for (name in c(
   "question_data", "posted_figures", "posted_printed", "question_loops",
-  "question_matrix_forms"
+  "question_matrix_forms", "question_kronecker"
 )) {
   cat(write_record(name, folder), "\n", sep = "")
 }

@@ -14,6 +14,11 @@ question_loops <- function() on_question(network_loops)
 #' stopifnot(all.equal(question_matrix_forms(), question_loops(), tolerance = 1e-12))
 question_matrix_forms <- function() on_question(network_gradient)
 
+#' By the Jacobians of vec, multiplied out.
+#' @examples
+#' stopifnot(all.equal(question_kronecker(), question_loops(), tolerance = 1e-12))
+question_kronecker <- function() on_question(kronecker_gradient)
+
 on_question <- function(gradient) {
   data <- question_data()
   gradient(

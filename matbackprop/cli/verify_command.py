@@ -30,7 +30,10 @@ def verify(
     engine: Annotated[
         str, typer.Option(help="rpy2, rscript, recorded, or auto: the first that works.")
     ] = "auto",
-    random: Annotated[int, typer.Option(metavar="K", help="Also send K random problems to R.")] = 0,
+    random: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="Send K random problems to R; by default 16 if R is live."),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="S", help="Seed of the random problems.")] = 0,
     tolerance: Annotated[
         float,

@@ -32,26 +32,34 @@ class Activation:
     second_derivative: Callable[[Array], Array]
     analytic: bool = True
 
-    def __post_init__(self) -> None:
-        call = "Activation(name, value, derivative, second_derivative)"
-        probe = np.array([-1.5, -0.25, 0.5])
-        for role in ("value", "derivative", "second_derivative"):
-            function = getattr(self, role)
-            if not callable(function):
-                raise OptionError(f"`{call}` needs {role} to be a function; got {function!r}.")
-            with np.errstate(all="ignore"):
-                together, alone = function(probe), [function(h) for h in probe.reshape(3, 1)]
-            if np.shape(together) != (3,) or not np.array_equal(
-                together, np.ravel(alone), equal_nan=True
-            ):
-                raise OptionError(
-                    f"`{call}` needs {role} to map an array entry by entry to one of its shape; "
-                    f"of {probe} {self.name!r} makes {together}. For a constant c return "
-                    "`np.full_like(h, c)`."
-                )
-
     def __repr__(self) -> str:
         return f"Activation({self.name!r})"
+
+
+def check_elementwise(activation: Activation, /) -> None:
+    """Raise unless all three functions map an array entry by entry to one of its shape.
+
+    Raises
+    ------
+    OptionError
+        If one is no function, or mixes entries, or changes the shape.
+    """
+    call = "Activation(name, value, derivative, second_derivative)"
+    probe = np.array([-1.5, -0.25, 0.5])
+    for role in ("value", "derivative", "second_derivative"):
+        function = getattr(activation, role)
+        if not callable(function):
+            raise OptionError(f"`{call}` needs {role} to be a function; got {function!r}.")
+        with np.errstate(all="ignore"):
+            together, alone = function(probe), [function(h) for h in probe.reshape(3, 1)]
+        if np.shape(together) != (3,) or not np.array_equal(
+            together, np.ravel(alone), equal_nan=True
+        ):
+            raise OptionError(
+                f"`{call}` needs {role} to map an array entry by entry to one of its shape; of "
+                f"{probe} {activation.name!r} makes {together}. For a constant c return "
+                "`np.full_like(h, c)`."
+            )
 
 
 def sigmoid(h: Array, /) -> Array:

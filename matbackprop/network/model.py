@@ -7,7 +7,7 @@ from matbackprop._typing import Loss
 from matbackprop._validation import check_option
 from matbackprop.batchnorm import BatchNorm
 from matbackprop.errors import OptionError
-from matbackprop.network.activations import Activation, activation_named
+from matbackprop.network.activations import Activation, activation_named, check_elementwise
 
 _CALL = "Network(activation, batch_norm, loss)"
 
@@ -44,6 +44,8 @@ class Network:
 
     def __post_init__(self) -> None:
         activation_named(self.activation, call=_CALL)
+        if isinstance(self.activation, Activation):  # those with a name are known to be right
+            check_elementwise(self.activation)
         check_option(self.loss, get_args(Loss), call=_CALL, name="loss")
         if self.batch_norm is not None and not isinstance(self.batch_norm, BatchNorm):
             raise OptionError(

@@ -35,12 +35,20 @@ class Rpy2Backend:
     engine: Engine
     reference: Path
     driver: Any
+    process: int
 
     def call(self, function: str, /, **arguments: Any) -> Any:
         """Run `function` of the reference folder in this process's R."""
         from rpy2.rinterface_lib.openrlib import rlock
 
         call = call_text(function, arguments)
+        if os.getpid() != self.process:
+            # A thread of the parent may have held R's lock when it forked, and here nobody
+            # would ever give it back.
+            raise RUnavailableError(
+                f"`{call}`: R was started in process {self.process}, of which this one is a fork. "
+                'Use `connect("rscript")` here, or the "spawn" start method of multiprocessing.'
+            )
         sent = (
             character([str(self.reference)]),
             character([function]),
@@ -79,7 +87,8 @@ def open_rpy2(*, reference: Path | str | None) -> Rpy2Backend:
     except Exception as error:
         raise unavailable("rpy2", f"{type(error).__name__}: {error}") from error
     detail = f"rpy2 {find_rpy2_version()}"
-    return Rpy2Backend(Engine("rpy2", live=True, r_version=version, detail=detail), folder, driver)
+    engine = Engine("rpy2", live=True, r_version=version, detail=detail)
+    return Rpy2Backend(engine, folder, driver, os.getpid())
 
 
 def find_rpy2_version() -> str:

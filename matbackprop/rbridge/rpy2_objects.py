@@ -87,8 +87,10 @@ def _payload(value: Any, kind: Kind) -> Any:
         return tuple(None if text is ri.NA_Character else str(text) for text in value)
     if not len(value):
         return np.empty(0, dtype=STORAGE[kind])
-    # A copy: the memory is R's, and goes when R collects it.
-    return np.array(value.memoryview(), dtype=STORAGE[kind]).ravel(order="F")
+    # A copy: the memory is R's, and goes when R collects it. Not by way of `memoryview()`: in
+    # rpy2 3.6 each one gives up a reference to None that it never had, and before Python 3.12
+    # the interpreter dies when the last is gone.
+    return np.array(value, dtype=STORAGE[kind]).ravel(order="F")
 
 
 def _attributes(value: Any) -> dict[str, Node]:

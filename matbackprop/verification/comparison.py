@@ -1,7 +1,8 @@
 """One compared quantity: a row of the report."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -67,7 +68,8 @@ class Pair:
     ) -> Comparison:
         """Compare two values entry by entry, relative to `scale` (a scalar, or of their shape).
 
-        Equal entries match whatever the scale; where the scale is 0, nothing else does.
+        Equal entries match whatever the scale; where the scale is 0, nothing else does. What is
+        missing, not numeric, not finite or of another shape is a mismatch, never an exception.
 
         Examples
         --------
@@ -76,15 +78,13 @@ class Pair:
         >>> row.max_abs, row.verdict
         (0.5, 'MISMATCH')
         """
-        one, two = np.asarray(expected, dtype=np.float64), np.asarray(got, dtype=np.float64)
+        one, two, size = _numbers(expected), _numbers(got), _numbers(scale)
         max_abs = max_rel = np.inf
-        if one.shape == two.shape:
+        if one.shape == two.shape and size.shape in ((), one.shape) and np.isfinite(size).all():
             with np.errstate(divide="ignore", invalid="ignore"):
                 difference = np.where(one == two, 0.0, np.abs(one - two))
-                relative = np.where(difference == 0, 0.0, difference / np.asarray(scale))
-            max_abs, max_rel = _largest(difference), _largest(relative)
-            if not np.isfinite(scale).all():  # a yardstick without end measures nothing
-                max_rel = np.inf
+                relative = np.where(difference == 0, 0.0, difference / size)
+            max_abs, max_rel = _worst(difference), _worst(relative)
         return Comparison(
             group=self.group,
             problem=self.problem,
@@ -100,7 +100,25 @@ class Pair:
         )
 
 
-def _largest(entries: Array) -> float:
+def as_results(answer: Any, /) -> Mapping[str, Any]:
+    """Return R's answer by name; nothing where it is no named list, so that nothing matches."""
+    return answer if isinstance(answer, Mapping) else {}
+
+
+def largest(value: ArrayLike, /) -> float:
+    """Return the largest |entry| of a computed value; NaN for what is no array of numbers."""
+    return float(np.abs(_numbers(value)).max(initial=0.0))
+
+
+def _numbers(value: ArrayLike) -> Array:
+    """Return an array; what is missing or no number becomes NaN, which matches nothing."""
+    try:
+        return np.asarray(value, dtype=np.float64)  # None becomes NaN here
+    except (TypeError, ValueError):
+        return np.asarray(np.nan)
+
+
+def _worst(entries: Array) -> float:
     """Return the largest entry; a NaN counts as infinite, so that it can never match."""
-    largest = float(entries.max(initial=0.0))
-    return np.inf if np.isnan(largest) else largest
+    worst = float(entries.max(initial=0.0))
+    return np.inf if np.isnan(worst) else worst

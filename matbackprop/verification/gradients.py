@@ -2,65 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from matbackprop._typing import Array
-from matbackprop.batchnorm import Moments
-from matbackprop.network import FORMULATIONS, Gradient, Network, Parameters
-from matbackprop.network import magnitudes as sizes_of
-from matbackprop.verification.comparison import Comparison, Pair
-from matbackprop.verification.problem import Question
+from matbackprop.network import FORMULATIONS, Gradient, magnitudes
+from matbackprop.verification.comparison import Comparison, Pair, as_results
+from matbackprop.verification.problem import Problem
 
 Results = Mapping[str, Any]
 """loss, fitted and the gradients, under the names R's functions give them."""
 
 CANCELLING = "terms that cancel"
 
+R_GRADIENTS = {
+    "loops": "network_loops",
+    "matrix forms": "network_gradient",
+    "Kronecker forms": "kronecker_gradient",
+}
+"""R's three ways to the gradient, and their functions; the first is the reference."""
 
-def question_against_r(
-    q: Question, answers: Mapping[str, Any], r: str, tolerance: float
-) -> Iterator[Comparison]:
-    """Compare, on the question, R's loops with R's matrix forms and every formulation."""
-    yield from against_loops(
-        answers["question_loops"],
-        answers["question_matrix_forms"],
-        by_formulation(q.network, q.parameters, q.X, q.y),
-        sizes_of(q.network, q.parameters, q.X, q.y),
-        group="R loops",
-        problem="question",
-        r=r,
-        tolerance=tolerance,
-    )
+
+def by_formulation(problem: Problem, /) -> dict[str, Results]:
+    """Return the results of every formulation in the table."""
+    return {
+        f"Python {name}": _results(
+            formulation(*problem.point, inputs=True, moments=problem.moments)
+        )
+        for name, formulation in FORMULATIONS.items()
+    }
+
+
+def sizes_of(problem: Problem, /) -> dict[str, Array]:
+    """Return the size of the terms that cancel in each quantity."""
+    return magnitudes(*problem.point, moments=problem.moments)
 
 
 def against_loops(
-    loops: Results,
-    matrix_forms: Results,
+    problem: Problem,
+    by_r: Mapping[str, Any],
     formulations: Mapping[str, Results],
-    sizes: Mapping[str, Array],
     *,
     group: str,
-    problem: str,
     r: str,
     tolerance: float,
 ) -> Iterator[Comparison]:
-    """Compare R's loops with every other computation of the same problem."""
-    for candidate, results in {f"{r} matrix forms": matrix_forms, **formulations}.items():
-        pair = Pair(group, problem, f"{r} loops", candidate)
-        yield from compare_results(pair, loops, results, sizes, tolerance=tolerance)
+    """Compare R's loops with every other computation of the same problem.
 
-
-def by_formulation(
-    net: Network, par: Parameters, X: Array, y: Array, *, moments: Moments | None = None
-) -> dict[str, Results]:
-    """Return the results of every formulation in the table."""
-    return {
-        f"Python {name}": _results(formulation(net, par, X, y, inputs=True, moments=moments))
-        for name, formulation in FORMULATIONS.items()
-    }
+    Parameters
+    ----------
+    problem
+        What was computed.
+    by_r
+        R's answers under the names of `R_GRADIENTS`.
+    formulations
+        Python's results by formulation.
+    """
+    loops, *others = R_GRADIENTS
+    candidates = {f"{r} {name}": as_results(by_r[name]) for name in others} | {**formulations}
+    sizes = sizes_of(problem)
+    for candidate, results in candidates.items():
+        pair = Pair(group, problem.title, f"{r} {loops}", candidate)
+        yield from compare_results(
+            pair, as_results(by_r[loops]), results, sizes, quantities=sizes, tolerance=tolerance
+        )
 
 
 def compare_results(
@@ -69,18 +76,22 @@ def compare_results(
     candidate: Results,
     sizes: Mapping[str, Array],
     *,
+    quantities: Iterable[str],
     tolerance: float,
     yardstick: str = CANCELLING,
 ) -> Iterator[Comparison]:
-    """Compare every quantity the reference has, relative to the size of what cancels in it."""
-    for quantity, scale in sizes.items():
-        if quantity not in reference:  # a numerical derivative has no loss of its own
-            continue
-        expected, got = reference[quantity], candidate.get(quantity, np.nan)
+    """Compare these quantities, all of them: one that either side lacks is a mismatch."""
+    for quantity in quantities:
+        expected, got = reference.get(quantity), candidate.get(quantity)
         if quantity == "loss":  # R has no scalars, only vectors of length one
-            expected, got = np.squeeze(expected), np.squeeze(got)
+            expected, got = (np.squeeze(np.asarray(value)) for value in (expected, got))
         yield pair.compare(
-            quantity, expected, got, scale=scale, tolerance=tolerance, yardstick=yardstick
+            quantity,
+            expected,
+            got,
+            scale=sizes[quantity],
+            tolerance=tolerance,
+            yardstick=yardstick,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Callable, Iterator
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ import numpy as np
 from matbackprop._validation import check_count
 from matbackprop._version import __version__
 from matbackprop.errors import OptionError, RUnavailableError
+from matbackprop.network import ACTIVATIONS
 from matbackprop.rbridge import Backend, connect
 from matbackprop.rbridge.connection import EngineName
-from matbackprop.verification.comparison import Comparison
-from matbackprop.verification.derivatives import question_against_differences
-from matbackprop.verification.gradients import question_against_r
+from matbackprop.verification.comparison import Comparison, as_results
+from matbackprop.verification.derivatives import against_differences
+from matbackprop.verification.gradients import against_loops, by_formulation
 from matbackprop.verification.posted_figures import against_posted
-from matbackprop.verification.problem import as_question
+from matbackprop.verification.problem import Problem, as_question
 from matbackprop.verification.random_problems import draw, random_against_r
 from matbackprop.verification.records import against_records, answers_of
 from matbackprop.verification.report import Report
@@ -28,13 +30,14 @@ Progress = Callable[[int, int, str], None]
 
 _Parts = Iterator[tuple[str, Iterator[Comparison]]]
 
-_CHUNK = 10  # random problems in one call to R: few calls, and still a moving progress bar
+RANDOM_PROBLEMS = 16  # twice through the activations
+_CHUNK = 8  # random problems in one call to R: few calls, and still a moving progress bar
 
 
 def verify(
     engine: EngineName = "auto",
     *,
-    random: int = 0,
+    random: int | None = None,
     seed: int = 0,
     tolerance: float = 1e-12,
     reference: Path | str | None = None,
@@ -47,7 +50,8 @@ def verify(
     engine
         "rpy2", "rscript", "recorded", or "auto": the first of these that works.
     random
-        How many random problems to send to R besides the question's own; needs a live R.
+        How many random problems to send to R besides the question's own; needs a live R. By
+        default `RANDOM_PROBLEMS` where R is live, and none where it is recorded.
     seed
         Their seed.
     tolerance
@@ -77,23 +81,28 @@ def verify(
     (True, True)
     """
     call = "verify(engine, random=, seed=, tolerance=)"
-    check_count(random, call=call, name="random", at_least=0)
+    if random is not None:
+        check_count(random, call=call, name="random", at_least=0)
     check_count(seed, call=call, name="seed", at_least=0)
-    if not isinstance(tolerance, int | float) or not 0 <= tolerance < math.inf:
+    real = isinstance(tolerance, Real) and not isinstance(tolerance, bool)
+    if not real or not 0 <= tolerance < math.inf:
         raise OptionError(f"`{call}` needs a finite tolerance >= 0; got {tolerance!r}.")
     backend = connect(engine, reference=reference)
-    if random and not backend.engine.live:
+    live, r = backend.engine.live, f"R ({backend.engine.name})"
+    if random and not live:
         raise RUnavailableError(
             f"`verify(random={random})` sends new problems to R, and only recorded results are "
             f"at hand ({backend.engine.r_version}). Install R, see `matbackprop r-info`, or "
             "leave random problems out."
         )
+    K = (RANDOM_PROBLEMS if live else 0) if random is None else random
     rng = np.random.default_rng(seed)
-    parts = [*_question_parts(backend, tolerance, reference)]
-    for start in range(0, random, _CHUNK):
-        chunk = [draw(index, rng) for index in range(start, min(start + _CHUNK, random))]
-        comparisons = random_against_r(chunk, backend, tolerance)
-        parts.append((f"random problems, {start} of {random} done", comparisons))
+    parts = [*_question_parts(backend, r, tolerance, reference)]
+    for start in range(0, K, _CHUNK):
+        chunk = [draw(index, rng) for index in range(start, min(start + _CHUNK, K))]
+        parts.append(
+            (f"random problem {start + 1} of {K}", random_against_r(chunk, backend, r, tolerance))
+        )
     rows: list[Comparison] = []
     for done, (what, comparisons) in enumerate(parts):
         progress(done, len(parts), what)
@@ -103,19 +112,39 @@ def verify(
         "matbackprop": __version__,
         "Python": platform.python_version(),
         "NumPy": np.__version__,
-        "random": random,
+        "random": K,
         "seed": seed,
-        "tolerance": tolerance,
+        "tolerance": float(tolerance),
     }
     return Report(backend.engine, tuple(rows), run)
 
 
-def _question_parts(backend: Backend, tolerance: float, reference: Path | str | None) -> _Parts:
-    answers, r = answers_of(backend), f"R ({backend.engine.name})"
-    q = as_question(answers["question_data"])
+def _question_parts(
+    backend: Backend, r: str, tolerance: float, reference: Path | str | None
+) -> _Parts:
+    answers = answers_of(backend)
+    q = as_question(as_results(answers["question_data"]))
     yield "posted figures", against_posted(q, answers, r, tolerance)
-    yield "R loops against Python", question_against_r(q, answers, r, tolerance)
-    yield "numerical derivatives", question_against_differences(q, tolerance)
+    problem = Problem("question", q.network, q.parameters, q.X, q.y)
+    by_r = {
+        "loops": answers["question_loops"],
+        "matrix forms": answers["question_matrix_forms"],
+        "Kronecker forms": answers["question_kronecker"],
+    }
+    yield (
+        "R loops against Python",
+        against_loops(
+            problem, by_r, by_formulation(problem), group="R loops", r=r, tolerance=tolerance
+        ),
+    )
+    for activation in ACTIVATIONS:
+        problem = q.with_activation(activation)
+        yield (
+            f"numerical derivatives, {activation}",
+            against_differences(
+                problem, by_formulation(problem), group="derivatives", tolerance=tolerance
+            ),
+        )
     if backend.engine.live:
         recorded = answers_of(connect("recorded", reference=reference))
         yield "recorded results", against_records(answers, recorded, r, tolerance)

@@ -1,12 +1,14 @@
 """Every figure the question prints, as R printed it there."""
 
+import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
-from matbackprop._typing import Array
+from matbackprop._typing import Array, ArrayLike
 
 _TEXT = {
     "beta_matrix": """
@@ -14,7 +16,8 @@ _TEXT = {
 [1,] -0.4460901 0.3899186 1.26758 -0.09589582""",
     "beta_loop": """
 [1] -0.44609015  0.38991862  1.26758024 -0.09589582""",
-    # The question shows eight of the forty rows (and its header lacks a blank that R prints).
+    # The question shows eight of the forty rows, and its header, shortened by hand with them,
+    # lacks a blank that R prints.
     "kronecker_rule": """
      [,1] [,2] [,3] [,4]
  [1,]    1    0    0    0
@@ -55,8 +58,10 @@ class PostedFigure:
 
     Parameters
     ----------
+    header
+        The first line of a matrix, which names its columns; None for a vector.
     lines
-        The lines with figures, without the header.
+        The lines with figures.
     numbers
         The numbers read back, a vector or a matrix.
     decimals
@@ -65,35 +70,49 @@ class PostedFigure:
         For a matrix, which of its rows are shown, counted from 0; None where all are.
     """
 
+    header: str | None
     lines: tuple[str, ...]
     numbers: Array
     decimals: Array
     rows: tuple[int, ...] | None
 
-    def shown(self, value: Array, /) -> Array:
-        """Return the part of a computed value that the question prints."""
-        return value if self.rows is None else value[list(self.rows)]
-
-    def rounded(self, value: Array, /) -> Array:
+    def rounded(self, value: ArrayLike, /) -> Array:
         """Return the shown part of a computed value, each entry to as many decimals as printed.
 
         Correctly rounded as text is, so equality with `numbers` means the very digits printed.
+        What has not the posted shape becomes NaN, which equals nothing.
         """
-        texts = np.vectorize(lambda v, d: f"{v:.{d}f}")(self.shown(value), self.decimals)
+        try:
+            whole = np.asarray(value, dtype=np.float64)
+            shown = whole if self.rows is None else whole[list(self.rows)]
+        except (TypeError, ValueError, IndexError):
+            return np.asarray(np.nan)
+        if shown.shape != self.numbers.shape:
+            return np.asarray(np.nan)
+        texts = np.vectorize(lambda v, d: f"{v:.{d}f}")(shown, self.decimals)
         return texts.astype(np.float64)
+
+    def differing_lines(self, printed: Sequence[str], /) -> int:
+        """Count the lines in which a printout differs from the posted one."""
+        if self.rows is None:
+            posted = list(self.lines) if self.header is None else [self.header, *self.lines]
+            pairs = itertools.zip_longest(posted, printed)
+            return sum(one != two for one, two in pairs)
+        rest = iter(printed)  # only some lines are shown, but in their order
+        return sum(line not in rest for line in self.lines)
 
 
 def _parse(text: str) -> PostedFigure:
     lines = text.strip("\n").splitlines()
     is_matrix = lines[0].lstrip().startswith("[,")
-    if is_matrix:
-        del lines[0]
+    header = lines.pop(0) if is_matrix else None
     indices = [match for match in map(_INDEX.match, lines) if match]
     tokens = np.array([match.string[match.end() :].split() for match in indices])
     shown = tuple(int(match[1]) - 1 for match in indices)
     if not is_matrix:
         tokens = tokens.ravel()  # a vector, whose only index counts entries
     return PostedFigure(
+        header=header,
         lines=tuple(lines),
         numbers=tokens.astype(np.float64),
         decimals=np.vectorize(lambda token: len(token.partition(".")[2]))(tokens),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from matbackprop.rbridge import Backend
-from matbackprop.verification.comparison import Comparison, Pair
+from matbackprop.verification.comparison import Comparison, Pair, as_results, largest
 
 RECORDED = (
     "question_data",
@@ -14,6 +14,7 @@ RECORDED = (
     "posted_printed",
     "question_loops",
     "question_matrix_forms",
+    "question_kronecker",
 )
 """The R functions, without arguments, whose results are recorded."""
 
@@ -27,11 +28,11 @@ def against_records(
     answers: Mapping[str, Any], recorded: Mapping[str, Any], r: str, tolerance: float
 ) -> Iterator[Comparison]:
     """Compare every recorded quantity with R's fresh one: numbers to rounding, texts exactly."""
-    for function, fresh in answers.items():
-        kept = recorded[function]
+    for function, answer in answers.items():
+        fresh, kept = as_results(answer), as_results(recorded[function])
         pair = Pair("recorded results", function, r, "recorded earlier")
         for quantity in dict.fromkeys([*fresh, *kept]):
-            one, two = fresh.get(quantity, np.nan), kept.get(quantity, np.nan)
+            one, two = fresh.get(quantity), kept.get(quantity)
             if np.asarray(one).dtype.kind == "U":
                 differ = int(np.asarray(one).tolist() != np.asarray(two).tolist())
                 yield pair.compare(
@@ -42,7 +43,7 @@ def against_records(
                     quantity,
                     one,
                     two,
-                    scale=np.abs(one).max(),
+                    scale=largest(one),
                     tolerance=tolerance,
                     yardstick="largest entry",
                 )

@@ -32,7 +32,7 @@ def test_example_runs(function: str, code: str, run_r: Callable[..., Any]) -> No
 def test_every_front_function_has_an_example() -> None:
     wanted = {
         *("question_data", "posted_figures", "posted_printed"),
-        *("question_loops", "question_matrix_forms"),
+        *("question_loops", "question_matrix_forms", "question_kronecker"),
         *("network_loops", "network_gradient", "kronecker_gradient"),
         *("network_predict", "network_moments", "batch_norm_forward"),
         *("batch_norm_pullback", "batch_norm_jacobian"),

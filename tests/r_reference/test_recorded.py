@@ -19,6 +19,7 @@ NAMES = (
     "posted_printed",
     "question_loops",
     "question_matrix_forms",
+    "question_kronecker",
 )
 
 

@@ -4,6 +4,7 @@ Each case runs in a Python of its own: R starts once in a process, and a crash m
 """
 
 import re
+import sys
 
 import pytest
 
@@ -289,3 +290,38 @@ def test_the_engine_says_what_it_is(tools):
     assert engine.r_version.startswith("R version ")
     assert engine.detail.startswith("rpy2 3.")
     assert engine.passed_over == ()
+
+
+def test_a_fork_is_refused(python, tools):
+    code = f"""
+import os
+from matbackprop.rbridge import connect
+backend = connect("rpy2", reference={str(tools)!r})
+child = os.fork()
+if child == 0:
+    try:
+        backend.call("echo", x=1)
+    except RuntimeError as error:
+        assert "of which this one is a fork" in str(error), error
+        os._exit(7)
+    os._exit(1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert python(code) == "7\n"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is immortal from Python 3.12 on")
+def test_reading_an_answer_keeps_every_reference_to_none(python, tools):
+    """Each one lost brings the interpreter nearer to its death."""
+    code = f"""
+import sys
+import numpy as np
+from matbackprop.rbridge import connect
+backend = connect("rpy2", reference={str(tools)!r})
+backend.call("echo", x=np.ones(3))
+before = sys.getrefcount(None)
+for _ in range(200):
+    backend.call("echo", x=[np.ones(3), np.arange(4), np.array([True]), np.array(["a"])])
+print(abs(sys.getrefcount(None) - before) < 100)
+"""
+    assert python(code) == "True\n"

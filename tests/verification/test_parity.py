@@ -1,16 +1,18 @@
 """The report is green when all is well, and red for every fault planted on purpose."""
 
 import dataclasses
+import json
 import shutil
 
 import numpy as np
 import pytest
 
 import matbackprop as mb
-from matbackprop.errors import OptionError, RUnavailableError
+from matbackprop.errors import DataError, OptionError, RUnavailableError
 from matbackprop.network import FORMULATIONS
 from matbackprop.rbridge import connect, reference_folder
 from matbackprop.verification import gradients, verify
+from matbackprop.verification.posted_text import POSTED
 from matbackprop.verification.problem import as_question
 from matbackprop.verification.random_problems import draw
 
@@ -55,8 +57,8 @@ class TestRecorded:
     def test_progress_is_told(self):
         steps = []
         verify("recorded", progress=lambda *step: steps.append(step))
-        assert steps[0][:2] == (0, 3)
-        assert steps[-1][:2] == (3, 3)
+        assert steps[0][:2] == (0, 10)
+        assert steps[-1][:2] == (10, 10)
 
 
 class TestPlantedFaults:
@@ -124,7 +126,7 @@ class TestPlantedFaults:
         folder = shutil.copytree(reference_folder(), tmp_path / "r_reference")
         path = folder / "recorded" / "question_loops.json"
         path.write_text(path.read_text().replace("4.2644336147766042", "4.2644336147866042"))
-        report = verify(live_engine, reference=folder)
+        report = verify(live_engine, reference=folder, random=0)
         assert {row.group for row in report.mismatches()} == {"recorded results"}
 
     @pytest.mark.r
@@ -144,7 +146,7 @@ class TestPlantedFaults:
         text = (folder / file).read_text()
         assert old in text
         (folder / file).write_text(text.replace(old, new))
-        report = verify(live_engine, reference=folder)
+        report = verify(live_engine, reference=folder, random=0)
         assert group in {row.group for row in report.mismatches()}
 
 
@@ -192,6 +194,109 @@ def test_two_hundred_random_problems(live_engine):
     assert exact["problem"].nunique() > 200
 
 
+QUANTITIES = ["loss", "fitted", "Gamma1", "Gamma2", "gamma", "beta", "X"]
+
+
+class TestNothingIsSkipped:
+    """A quantity that an answer lacks is a mismatch, and so is an answer of another kind."""
+
+    def without(self, tmp_path, function, name):
+        folder = shutil.copytree(reference_folder(), tmp_path / "r_reference")
+        path = folder / "recorded" / f"{function}.json"
+        record = json.loads(path.read_text())
+        node = record["value"]
+        del node["values"][node["names"].index(name)]
+        node["names"].remove(name)
+        path.write_text(json.dumps(record))
+        return verify("recorded", reference=folder)
+
+    @pytest.mark.parametrize("function", ["loops", "matrix_forms", "kronecker"])
+    @pytest.mark.parametrize("name", QUANTITIES)
+    def test_of_a_gradient(self, tmp_path, function, name):
+        report = self.without(tmp_path, f"question_{function}", name)
+        assert {row.quantity for row in report.mismatches()} == {name}
+
+    @pytest.mark.parametrize("function", ["posted_figures", "posted_printed"])
+    @pytest.mark.parametrize("name", POSTED)
+    def test_of_the_posted_figures(self, tmp_path, function, name):
+        report = self.without(tmp_path, function, name)
+        assert {row.quantity for row in report.mismatches()} == {name}
+
+    def test_of_the_question(self, tmp_path):
+        with pytest.raises(DataError, match=r"needs to return X, y, .*; it lacks noise\. Make"):
+            self.without(tmp_path, "question_data", "noise")
+
+    @pytest.mark.parametrize(
+        "node",
+        [
+            {"type": "double", "values": [1.0]},
+            {"type": "list", "names": ["loss"], "values": [{"type": "character", "values": ["x"]}]},
+            None,
+        ],
+        ids=["a number", "a text", "nothing"],
+    )
+    def test_an_answer_of_another_kind(self, tmp_path, node):
+        folder = shutil.copytree(reference_folder(), tmp_path / "r_reference")
+        for function in ("question_loops", "posted_figures", "posted_printed"):
+            path = folder / "recorded" / f"{function}.json"
+            path.write_text(json.dumps(json.loads(path.read_text()) | {"value": node}))
+        report = verify("recorded", reference=folder)
+        assert len(report.comparisons) == len(verify("recorded").comparisons)
+        assert {row.group for row in report.mismatches()} == {"posted figures", "R loops"}
+
+    @pytest.mark.r
+    def test_of_a_live_answer(self, tmp_path, live_engine):
+        folder = shutil.copytree(reference_folder(), tmp_path / "r_reference")
+        text = (folder / "many.R").read_text()
+        less = "  lapply(results, function(r) r[c('loss', 'fitted')])\n}"
+        assert "  results\n}" in text
+        (folder / "many.R").write_text(text.replace("  results\n}", less))
+        report = verify(live_engine, reference=folder, random=2)
+        assert {row.quantity for row in report.mismatches()} >= {"Gamma1", "Gamma2", "X"}
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [("[,2]    [,3]        [,4]", "[,2]    [,3]"), ("[6,]  22.098857", "[8,]  22.098857")],
+        ids=["header", "index"],
+    )
+    def test_of_a_printout(self, tmp_path, old, new):
+        folder = shutil.copytree(reference_folder(), tmp_path / "r_reference")
+        path = folder / "recorded" / "posted_printed.json"
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new, 1))
+        assert not verify("recorded", reference=folder).ok
+
+
+def test_kronecker_lines_count_in_their_order():
+    figure = POSTED["kronecker_rule"]
+    assert figure.differing_lines(figure.lines) == 0
+    assert figure.differing_lines(["header", *figure.lines, "more"]) == 0
+    assert figure.differing_lines(figure.lines[::-1]) > 0
+
+
+def test_the_summary_shows_the_worst_row(report):
+    frame = report.to_frame().query("candidate == 'Python compact' and group == 'R loops'")
+    summary = report.summary().query("candidate == 'Python compact' and group == 'R loops'")
+    assert summary["max_rel"].item() == frame["max_rel"].max() > frame["max_rel"].min()
+
+
+def test_derivatives_are_compared_for_every_variable(report):
+    frame = report.to_frame().query("group == 'derivatives'")
+    assert set(frame["quantity"]) == {"Gamma1", "Gamma2", "gamma", "beta", "X"}
+
+
+@pytest.mark.r
+def test_random_problems_come_by_default(live_engine):
+    report = verify(live_engine)
+    frame = report.to_frame().query("group == 'random problems'")
+    titles = " ".join(frame["problem"].unique())
+    assert frame["problem"].nunique() == report.run["random"] == 16
+    for word in ("no batch norm", "fixed moments", "ddof=0", "ddof=1", "mse", "sse", "vector"):
+        assert word in titles
+    assert {"complex step", "central differences"} <= set(frame["reference"])
+    assert f"R ({live_engine}) Kronecker forms" in set(frame["candidate"])
+
+
 class TestBadCalls:
     def test_random_without_r(self):
         text = r"`verify\(random=3\)` sends new problems to R, and only recorded results"
@@ -205,6 +310,7 @@ class TestBadCalls:
             ({"seed": 0.5}, "needs an integer seed >= 0; got 0.5"),
             ({"tolerance": -1e-3}, "needs a finite tolerance >= 0; got -0.001"),
             ({"tolerance": float("nan")}, "needs a finite tolerance >= 0; got nan"),
+            ({"tolerance": True}, "needs a finite tolerance >= 0; got True"),
             ({"engine": "matlab"}, "knows engine = .*\"recorded\"; got 'matlab'"),
         ],
     )

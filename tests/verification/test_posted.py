@@ -25,7 +25,7 @@ def test_every_digit(replica, name):
     assert_array_equal(figure.rounded(replica[name]), figure.numbers)
 
 
-@pytest.mark.parametrize("name", set(POSTED) - {"kronecker_rule"})
+@pytest.mark.parametrize("name", [name for name in POSTED if name != "kronecker_rule"])
 def test_one_unit_in_the_last_digit_is_seen(replica, name):
     figure = POSTED[name]
     off = replica[name].copy()
@@ -64,11 +64,9 @@ class TestWhyEachPostedNumberIsWhatItIs:
         assert_allclose(replica["Gamma1_matrix"], g.Gamma1 * kept.sigma**2, rtol=1e-11)
 
     def test_the_kronecker_derivative_was_right(self, replica):
-        q = mb.question()
         S = np.random.default_rng(0).standard_normal((10, 4))
         row = S.ravel(order="F") @ replica["kronecker_rule"]
         assert_allclose(row, np.ones(10) @ S, rtol=1e-13)
-        assert q.X.shape[0] == 10
 
     def test_two_wrong_codes_agree(self, replica):
         assert_allclose(replica["beta_loop"], replica["beta_matrix"][0], rtol=1e-13)
