@@ -1,4 +1,4 @@
-"""Sphinx's settings. Every page is a notebook, run at each build; nothing comes from a network."""
+"""Settings of Sphinx. Vignettes are notebooks, run at each build; nothing is fetched."""
 
 import os
 import sys
