@@ -30,6 +30,13 @@ class Jacobian:
         "Gamma1[x1,h1]" … "beta[h4]"; names of the columns of X take the place of x1.
     blocks
         Which columns belong to "Gamma1", "Gamma2", "gamma", "beta".
+
+    Examples
+    --------
+    >>> par = Parameters(Gamma1=[[1.0]], Gamma2=[3.0])
+    >>> J = jacobian(Network("identity", batch_norm=None), par, [[2.0]])
+    >>> J.matrix[:, J.blocks["Gamma1"]]
+    array([[6.]])
     """
 
     matrix: Array
@@ -69,8 +76,15 @@ def jacobian(
 
     Raises
     ------
-    ShapeError, DataError, DtypeError, OptionError
-        See their messages.
+    ShapeError
+        If X, the parameters and the moments do not conform.
+    DataError
+        If X has an entry that is not finite, or no row; or if batch norm cannot divide by the
+        spread of a column (see `moments`).
+    DtypeError
+        If X is not real.
+    OptionError
+        If network, parameters and moments disagree about batch norm.
 
     Examples
     --------

@@ -63,8 +63,16 @@ def gradient(
 
     Raises
     ------
-    ShapeError, DataError, DtypeError, OptionError
-        See their messages: each says what came, what was wanted, and the remedy.
+    ShapeError
+        If X, y, the parameters and the moments do not conform.
+    DataError
+        If an entry is not finite, there is no row, or the row labels of X and y differ; if batch
+        norm cannot divide by the spread of a column; or if the result overflows.
+    DtypeError
+        If X or y is not real.
+    OptionError
+        If there is no such formulation, or network, parameters and moments disagree about batch
+        norm.
 
     References
     ----------

@@ -21,6 +21,10 @@ def moments(net: Network, par: Parameters, X: ArrayLike, /) -> Moments:
     X
         Data, shape (N, p1).
 
+    Returns
+    -------
+    A frozen `Moments` with mu and sigma of shape (p2,), in float64.
+
     Raises
     ------
     OptionError
@@ -45,7 +49,7 @@ def moments(net: Network, par: Parameters, X: ArrayLike, /) -> Moments:
 def predict(
     net: Network, par: Parameters, X: ArrayLike, /, *, moments: Moments | None = None
 ) -> Array:
-    """Return the fitted values ŷ = a(b(XΓ₁))Γ₂, shape (N,) or (N, q), as `Gamma2` has it.
+    """Return the fitted values ŷ = a(b(XΓ₁))Γ₂.
 
     Parameters
     ----------
@@ -57,10 +61,21 @@ def predict(
         Moments of the training data: then a row's prediction depends on that row alone, and one
         row is enough. None: those of this batch.
 
+    Returns
+    -------
+    Shape (N,) for `Gamma2` of shape (p2,), or (N, q) for (p2, q); float32 if every input is.
+
     Raises
     ------
-    ShapeError, DataError, DtypeError, OptionError
-        See their messages.
+    ShapeError
+        If X, the parameters and the moments do not conform.
+    DataError
+        If X has an entry that is not finite, or no row; or if batch norm cannot divide by the
+        spread of a column (see `moments`).
+    DtypeError
+        If X is not real.
+    OptionError
+        If network, parameters and moments disagree about batch norm.
 
     Examples
     --------

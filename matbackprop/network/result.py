@@ -30,6 +30,14 @@ class Gradient:
         ŷ (N,) or (N, q), as the formulation computed it on its way.
     input_names, output_names
         Names of the columns of X and y, where they came as data frames.
+
+    Examples
+    --------
+    >>> Gradient(1.5, Gamma1=np.array([[1.0, -2.0]]), Gamma2=np.array([5.0, 6.0]))
+    Gradient of the loss R = 1.5
+                        h1          h2
+    Gamma1 x1            1          -2
+    Gamma2               5           6
     """
 
     loss: float

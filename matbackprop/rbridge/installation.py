@@ -19,6 +19,7 @@ from matbackprop.errors import RUnavailableError
 PINS: Final = Path(__file__).with_name("rpy2-for-r-before-4.5.txt")
 _DISTRIBUTIONS: Final = ("rpy2", "rpy2-rinterface", "rpy2-robjects")
 _FIRST_WITH_R_GETVAR: Final = (4, 5)
+_OLDEST_R: Final = (4, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,21 @@ def unavailable(engine: str, cause: str, /) -> RUnavailableError:
         f'`connect("{engine}")` could not start R: {cause.rstrip(".")}. {found} '
         f"To repair it: {repair_command(found)}.{other}"
     )
+
+
+def refuse_old_r(engine: str, r_version: str, /) -> None:
+    """Raise if R is older than the reference files are written for.
+
+    Examples
+    --------
+    >>> refuse_old_r("rscript", "R version 4.2.2 (2022-10-31)")
+    """
+    if _numbers(r_version) < _OLDEST_R:
+        raise RUnavailableError(
+            f'`connect("{engine}")` needs R {".".join(map(str, _OLDEST_R))} or newer; found '
+            f"{r_version or 'an R that does not say its version'}. "
+            f"To have a newer one: {_install_r()}."
+        )
 
 
 def _ask(program: str, option: str) -> str:

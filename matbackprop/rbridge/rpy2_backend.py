@@ -20,7 +20,7 @@ from matbackprop.errors import RUnavailableError
 from matbackprop.rbridge.answer import call_text, read_answer
 from matbackprop.rbridge.conversion import to_node
 from matbackprop.rbridge.engine import Engine
-from matbackprop.rbridge.installation import find_installation, unavailable
+from matbackprop.rbridge.installation import find_installation, refuse_old_r, unavailable
 from matbackprop.rbridge.nodes import Node, character
 from matbackprop.rbridge.reference import checked_reference
 from matbackprop.rbridge.rpy2_objects import converter
@@ -86,6 +86,7 @@ def open_rpy2(*, reference: Path | str | None) -> Rpy2Backend:
     # rpy2 that does not fit this R raises cffi's own error, a plain Exception.
     except Exception as error:
         raise unavailable("rpy2", f"{type(error).__name__}: {error}") from error
+    refuse_old_r("rpy2", version)
     detail = f"rpy2 {find_rpy2_version()}"
     engine = Engine("rpy2", live=True, r_version=version, detail=detail)
     return Rpy2Backend(engine, folder, driver, os.getpid())

@@ -18,7 +18,7 @@ from matbackprop.errors import OptionError, RCallError
 from matbackprop.rbridge.answer import call_text, read_answer
 from matbackprop.rbridge.conversion import to_node
 from matbackprop.rbridge.engine import Engine
-from matbackprop.rbridge.installation import unavailable
+from matbackprop.rbridge.installation import refuse_old_r, unavailable
 from matbackprop.rbridge.json_nodes import node_from_json
 from matbackprop.rbridge.literals import source_text, string_literal
 from matbackprop.rbridge.nodes import Node
@@ -130,6 +130,7 @@ def open_rscript(*, reference: Path | str | None, timeout: float = 600.0) -> Rsc
         ).stdout.decode(errors="replace")
     except (OSError, subprocess.SubprocessError) as error:
         raise unavailable("rscript", f"{type(error).__name__}: {error}") from error
+    refuse_old_r("rscript", said.strip())
     engine = Engine("rscript", live=True, r_version=said.strip(), detail=rscript)
     return RscriptBackend(engine, rscript, folder, reference_folder(), float(timeout))
 

@@ -26,6 +26,13 @@ class Report:
         The rows.
     run
         What it takes to run it again: versions, seed, number of random problems, tolerance.
+
+    Examples
+    --------
+    >>> from matbackprop.verification import verify
+    >>> report = verify("recorded")
+    >>> report.engine.live, report.run["tolerance"], len(report.mismatches())
+    (False, 1e-12, 0)
     """
 
     engine: Engine

@@ -1,6 +1,7 @@
 """Every example in the R files and their README runs, and the files are plain base R."""
 
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,3 +95,25 @@ def test_sourcing_into_an_environment_leaves_the_rest_alone(
         stopifnot(identical(ls(), "e"), e$question_loops()$loss > 4)"""
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.r
+def test_a_workspace_is_left_alone_and_cannot_interfere(run_r: Callable[..., Any]) -> None:
+    done = run_r(
+        """
+        stopifnot(!any(c("fail", "is_matrix", "check_rows") %in% ls()))
+        fail <- is_matrix <- sd <- function(...) "mine"
+        stopifnot(all.equal(question_loops(), question_matrix_forms()))
+        said <- tryCatch(network_moments("x", diag(2)), error = conditionMessage)
+        stopifnot(grepl("network_moments", said), identical(fail(), "mine"))
+        """
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.r
+def test_forgetting_chdir_is_told(rscript: str, r_reference: Path, tmp_path: Path) -> None:
+    code = f"source({str(r_reference / 'all.R')!r})"
+    done = subprocess.run([rscript, "-e", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "chdir = TRUE" in done.stderr

@@ -98,7 +98,8 @@ def test_printing_restores_the_options(r_value: Callable[..., Any]) -> None:
 
 def test_the_posted_loop_agrees_only_because_of_that(r_value: Callable[..., Any]) -> None:
     """With the derivative mended, its wrong column and row give different numbers."""
-    mended = r_value("posted_figures()", setup="posted_derivative <- function(h) 1 * (h > 0)")
+    mend = "assign('posted_derivative', function(h) 1 * (h > 0), environment(posted_figures))"
+    mended = r_value("posted_figures()", setup=mend)
     right = r_value("question_loops()$beta")
     np.testing.assert_allclose(mended["beta_matrix"][0], right, rtol=1e-12)
     assert np.abs(mended["beta_loop"] - right).max() > 0.1

@@ -90,3 +90,13 @@ def test_an_rscript_that_does_not_run_is_reported(tmp_path, tools, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RUnavailableError, match="exit status 9"):
         connect("rscript", reference=tools)
+
+
+def test_an_r_that_is_too_old_is_refused(tmp_path, monkeypatch):
+    old = tmp_path / "Rscript"
+    old.write_text("#!/bin/sh\nprintf 'R version 3.6.3 (2020-02-29)'\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    text = r'`connect\("rscript"\)` needs R 4.0 or newer; found R version 3.6.3 \(2020-02-29\)'
+    with pytest.raises(RUnavailableError, match=text):
+        connect("rscript")
