@@ -3,6 +3,8 @@
 
 .PHONY: help verify test lint vignettes clean
 .NOTPARALLEL:
+# IPython would put the packages of whatever environment is active before those of .venv.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 help:
 	@echo 'make verify     compare R with Python, number by number'

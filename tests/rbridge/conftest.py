@@ -76,6 +76,8 @@ def python() -> Callable[..., str]:
 
     def run(code: str, **environment: str | None) -> str:
         merged: dict[str, str | None] = {**os.environ, **environment}
+        # IPython would mix in the packages of an environment that is active but not this one.
+        merged["VIRTUAL_ENV"] = None
         # rpy2 sets it in this process; a fresh one has to find R by itself.
         merged.setdefault("R_HOME", None)
         if "R_HOME" not in environment:
