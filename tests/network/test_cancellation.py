@@ -42,3 +42,10 @@ def test_they_measure_rounding_whatever_the_offset(rng, activation, offset):
     for name, block in one.blocks():
         assert (np.abs(block - getattr(two, name)) <= 1e-14 * sizes[name]).all(), name
     assert (np.abs(one.fitted - two.fitted) <= 1e-14 * sizes["fitted"]).all()
+
+
+def test_where_the_slope_vanishes_its_error_does_not():
+    """silu′ is 0 at h = −1.2785: S is a rounding error of h there, of size a″."""
+    par = mb.Parameters([[-1.2784645427610738]], [1.0])
+    sizes = magnitudes(mb.Network("silu", batch_norm=None), par, [[1.0]], [3.0])
+    assert sizes["Gamma1"].item() > 1.0
