@@ -32,7 +32,7 @@ def test_the_loss(twin_nodes, formulation):
     g = mb.gradient(net, par, X, y, formulation=formulation)
     exact = mb.gradient(net, par, X.astype(float), y.astype(float)).loss
     assert abs(g.loss - exact) < 1e-8 * exact
-    assert g.loss != np.float32(g.loss)  # more digits than a float32 sum could have
+    assert g.loss != float(np.float32(g.loss))  # more digits than a float32 sum could have
 
 
 @pytest.mark.parametrize("formulation", FAST)
