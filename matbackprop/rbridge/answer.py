@@ -17,8 +17,12 @@ def read_answer(told: Node, call: str, /) -> Any:
     ------
     RCallError
         If R stopped, or the value has no lossless form in Python.
+    KeyboardInterrupt
+        If Ctrl-C reached R.
     """
     parts = dict(zip(told.strings("names") or (), told.payload, strict=True))
+    if parts["interrupted"].payload[0]:
+        raise KeyboardInterrupt
     for message in parts["warnings"].payload:
         # Level 3: the line that called `Backend.call`.
         warnings.warn(RWarning(f"R warned in `{call}`: {message}"), stacklevel=3)

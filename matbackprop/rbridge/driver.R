@@ -14,6 +14,7 @@ answer <- function(folder, name, arguments) {
   warnings <- character()
   value <- NULL
   error <- NULL
+  interrupted <- FALSE
   seed <- get0(".Random.seed", globalenv(), inherits = FALSE)
   # As generate.R does: the last digit must not depend on the BLAS that R is linked to.
   usual <- options(matprod = "internal")
@@ -52,12 +53,14 @@ answer <- function(folder, name, arguments) {
       },
       message = function(m) invokeRestart("muffleMessage")
     ),
+    # While it sleeps, R takes Ctrl-C for itself: Python hears of it only from here.
+    interrupt = function(e) interrupted <<- TRUE,
     error = function(e) {
       call <- conditionCall(e)
       error <<- c(conditionMessage(e), if (!is.null(call)) deparse(call, nlines = 1L)[1L])
     }
   )
-  list(value = value, error = error, warnings = warnings)
+  list(value = value, error = error, warnings = warnings, interrupted = interrupted)
 }
 
 # The same for a process of its own: the answer goes to a file as JSON, written by the
@@ -66,7 +69,9 @@ serve <- function(folder, name, arguments, exchange, result) {
   told <- answer(folder, name, arguments)
   to_json <- load_reference(exchange)$to_json
   text <- tryCatch(to_json(told), error = function(e) {
-    to_json(list(value = NULL, error = conditionMessage(e), warnings = told$warnings))
+    told$value <- list(NULL)
+    told$error <- conditionMessage(e)
+    to_json(told)
   })
   out <- file(result, "wb")
   on.exit(close(out))

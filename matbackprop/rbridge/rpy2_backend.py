@@ -8,6 +8,7 @@ context of its own, so the rules of the calling thread are left alone.
 
 import contextlib
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -54,7 +55,7 @@ class Rpy2Backend:
             character([function]),
             to_node(arguments, call),
         )
-        with rlock, converter().context() as rules:
+        with rlock, _interruptible(), converter().context() as rules:
             told: Node = rules.rpy2py(self.driver["answer"](*map(rules.py2rpy, sent)))
         return read_answer(told, call)
 
@@ -117,6 +118,32 @@ def _start() -> tuple[str, Any]:
             driver = ri.baseenv["new.env"](parent=ri.baseenv)
             ri.baseenv["sys.source"](ri.StrSexpVector([str(_DRIVER)]), envir=driver)
             return str(ri.baseenv["R.version.string"][0]), driver
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    # While R runs, Python hears of Ctrl-C inside a callback of rpy2's, which drops the
+    # KeyboardInterrupt. So it is noted here, handed to R, and raised when R has returned.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    from rpy2.rinterface_lib import openrlib
+
+    pressed = False
+
+    def note(signum: int, frame: object) -> None:
+        nonlocal pressed
+        pressed = True
+        openrlib.rlib.R_interrupts_pending = 1
+
+    usual = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        if pressed:
+            openrlib.rlib.R_interrupts_pending = 0
+            raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

@@ -3,8 +3,12 @@
 Each case runs in a Python of its own: R starts once in a process, and a crash must be seen.
 """
 
+import os
 import re
+import signal
+import subprocess
 import sys
+import time
 
 import pytest
 
@@ -325,3 +329,33 @@ for _ in range(200):
 print(abs(sys.getrefcount(None) - before) < 100)
 """
     assert python(code) == "True\n"
+
+
+@pytest.mark.parametrize("function", ["sleeps", "busy"])
+def test_an_interrupt_reaches_python_and_stops_r(tools, tmp_path, function):
+    (tmp_path / "all.R").write_text(
+        "sleeps <- function() Sys.sleep(60)\n"
+        "busy <- function() { s <- 0; for (i in 1:1e9) s <- s + i; s }\n"
+    )
+    code = f"""
+from matbackprop.rbridge import connect
+backend = connect("rpy2", reference={str(tmp_path)!r})
+print("ready", flush=True)
+try:
+    backend.call({function!r})
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+import signal
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+(tmp := open({str(tmp_path / "all.R")!r}, "w")).write("one <- function() 1"); tmp.close()
+print(backend.call("one")[0])
+"""
+    environment = {k: v for k, v in os.environ.items() if k != "R_HOME"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=20)
+    assert out == "interrupted\n1.0\n"
