@@ -50,7 +50,8 @@ def normalize(Z: Array, options: BatchNorm, /, *, moments: Moments | None = None
            [ 1.]])
     """
     Z = number_array(Z, call="normalize(Z, options)", name="Z", ndim=(2,))
-    Z = Z.astype(np.result_type(Z.dtype, np.float32), copy=False)  # integers become float64
+    if Z.dtype.kind in "biu":
+        Z = Z.astype(np.float64)
     if moments is None:
         mu, sigma = batch_moments(Z, options)
         divisor = len(Z) - options.ddof

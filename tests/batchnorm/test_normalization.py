@@ -64,7 +64,8 @@ def test_columns_of_the_pullback_sum_to_zero(rng, Z, gamma):
 
 
 def test_integers_are_promoted(gamma):
-    whole = np.array([[1], [3], [10]])
+    whole = np.array([[1], [3], [10]], dtype=np.int8)
+    assert normalize(whole, BatchNorm()).Xhat.dtype == np.float64
     b = normalize(whole, BatchNorm())
     assert_allclose(b.Xhat, normalize(whole + 0.0, BatchNorm()).Xhat, rtol=1e-15)
     dZ, _, _ = pullback(whole**2, b, np.ones(1))
