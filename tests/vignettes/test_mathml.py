@@ -73,3 +73,15 @@ def test_display(display):
 def test_bad_formulas_are_refused(latex, complaint):
     with pytest.raises(pages.FormulaError, match=complaint):
         pages.mathml(latex)
+
+
+def test_a_derivative_is_set_tight():
+    element = pages.mathml(r"\partial R/\partial\beta")
+    assert element.count('<mo lspace="0" rspace="0">') == 3
+
+
+def test_a_prime_is_no_script():
+    element = pages.mathml("a'(H)")
+    assert '<mi>a</mi><mo lspace="0" rspace="0">′</mo>' in element
+    assert "msup" not in element
+    assert "<msup><mi>a</mi><mn>2</mn></msup>" in pages.mathml("a^2")

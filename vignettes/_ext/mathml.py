@@ -51,7 +51,15 @@ def mathml(latex: str, /, *, display: bool = False) -> str:
         if leaf.tag == "mi" and re.search(r"\\|^[{}$]$", leaf.text or ""):
             raise FormulaError(f"`{leaf.text}` is unknown or out of place: {latex}")
     for parent in list(root.iter()):
-        for mend in (write_upright, write_bold, space_operator_names, fence_tables, unwrap_single):
+        for mend in (
+            write_upright,
+            write_bold,
+            write_tight,
+            write_prime,
+            space_operator_names,
+            fence_tables,
+            unwrap_single,
+        ):
             mend(parent)
     return ElementTree.tostring(root, encoding="unicode")
 
@@ -81,6 +89,23 @@ def write_bold(parent: ElementTree.Element) -> None:
     if variant.startswith("bold"):
         del parent.attrib["mathvariant"]
         parent.text = "".join(bold(letter, variant) for letter in parent.text or "")
+
+
+def write_tight(element: ElementTree.Element) -> None:
+    """Set ∂R/∂β as TeX does, without the space that MathML leaves around both signs."""
+    if element.tag == "mo" and element.text in {"∂", "/"}:
+        element.attrib.update(lspace="0", rspace="0")
+
+
+def write_prime(parent: ElementTree.Element) -> None:
+    """Let a prime stand beside its letter: ′ is raised already, and as a script only a speck."""
+    for place, child in enumerate(parent):
+        if child.tag == "msup" and set(child[1].text or "") == {"′"}:
+            prime = ElementTree.Element("mo", lspace="0", rspace="0")
+            prime.text = child[1].text
+            row = ElementTree.Element("mrow")
+            row.extend([child[0], prime])
+            parent[place] = row
 
 
 def bold(letter: str, variant: str) -> str:
