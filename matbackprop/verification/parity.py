@@ -31,7 +31,7 @@ Progress = Callable[[int, int, str], None]
 _Parts = Iterator[tuple[str, Iterator[Comparison]]]
 
 RANDOM_PROBLEMS = 16  # twice through the activations
-_CHUNK = 8  # random problems in one call to R: few calls, and still a moving progress bar
+_CHUNK = 16  # random problems in one call to R: few calls, and still a moving progress bar
 
 
 def verify(
