@@ -119,7 +119,6 @@ class Parameters:
         cls,
         p1: int,
         p2: int,
-        /,
         *,
         rng: np.random.Generator,
         q: int | None = None,
