@@ -79,6 +79,13 @@ def number_array(
     return array
 
 
+def frozen(array: Array, /) -> Array:
+    """Return a read-only copy: what a record keeps must not change behind its back."""
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
 def is_frame(value: object, /) -> bool:
     """Tell whether `value` is a data frame, without importing pandas."""
     return hasattr(value, "columns") and hasattr(value, "to_numpy") and hasattr(value, "dtypes")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matbackprop._typing import Array, ArrayLike
-from matbackprop._validation import number_array, real_array
+from matbackprop._validation import frozen, number_array, real_array
 from matbackprop.batchnorm.options import BatchNorm
 from matbackprop.errors import DataError, ShapeError
 
@@ -55,10 +55,8 @@ class Moments:
                 f"`{call}` needs sigma > 0; entry {column} (counted from 0) is "
                 f"{scale[column]:g}. sigma is the root of variance + eps: use an eps > 0."
             )
-        for field, array in (("mu", mean), ("sigma", scale)):
-            frozen = array.copy()
-            frozen.flags.writeable = False
-            object.__setattr__(self, field, frozen)
+        object.__setattr__(self, "mu", frozen(mean))
+        object.__setattr__(self, "sigma", frozen(scale))
 
 
 def batch_moments(Z: Array, options: BatchNorm, /) -> tuple[Array, Array]:

@@ -34,7 +34,7 @@ def guarded(command: Callable[P, int], /) -> Callable[P, None]:
             print(f"matbackprop: {error}", file=sys.stderr)
             status = 2
         except KeyboardInterrupt:
-            print("matbackprop: interrupted; no file was written", file=sys.stderr)
+            print("matbackprop: interrupted", file=sys.stderr)
             status = 130
         except BrokenPipeError:  # `head`, say, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

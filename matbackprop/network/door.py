@@ -10,11 +10,11 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 
 from matbackprop._typing import Array, ArrayLike
-from matbackprop._validation import column_names, real_array
+from matbackprop._validation import column_names, frozen, real_array
 from matbackprop.batchnorm import Moments
 from matbackprop.errors import DataError, DtypeError, OptionError, ShapeError
 from matbackprop.network.model import Network
-from matbackprop.network.parameters import Parameters, frozen
+from matbackprop.network.parameters import Parameters
 from matbackprop.network.result import Gradient
 
 

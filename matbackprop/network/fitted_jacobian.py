@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from matbackprop._typing import Array, ArrayLike
-from matbackprop._validation import column_names
+from matbackprop._validation import column_names, frozen
 from matbackprop.batchnorm import Moments, Normalized
 from matbackprop.network.door import NO_OUTCOME, Given, conform
 from matbackprop.network.forward_pass import forward
 from matbackprop.network.model import Network
-from matbackprop.network.parameters import Parameters, frozen
+from matbackprop.network.parameters import Parameters
 from matbackprop.network.result import input_labels, output_labels
 
 
@@ -105,15 +105,12 @@ def jacobian(
         name: slice(stop - size, stop)
         for (name, size), stop in zip(sizes.items(), stops, strict=True)
     }
-    # Axes of output, row and column: as a view of (N q, P), each assignment fills its place.
-    J = np.zeros((q, N, stops[-1]), dtype=given.X.dtype)
-    first = J[:, :, blocks["Gamma1"]].reshape(q, N, p2, p1)
+    J = np.zeros((q, N, stops[-1]), dtype=given.X.dtype)  # output, row, parameter
     for j in range(p2):
         dH = given.X if f.b is None else _through_batch_norm(given, f.b, j)
         for k in range(q):
             D = given.Gamma2[j, k] * slope[:, j]
-            first[k, :, j, :] = D[:, None] * dH
-    J[:, :, blocks["Gamma1"]] = first.reshape(q, N, p1 * p2)
+            J[k, :, j * p1 : (j + 1) * p1] = D[:, None] * dH  # vec Γ₁ comes first in θ
     for k in range(q):
         start = blocks["Gamma2"].start + k * p2
         J[k, :, start : start + p2] = f.V

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matbackprop._typing import Array, ArrayLike
-from matbackprop._validation import check_count, real_array
+from matbackprop._validation import check_count, frozen, real_array
 from matbackprop.errors import DtypeError, OptionError, ShapeError
 from matbackprop.linalg import unvec, vec
 
@@ -157,13 +157,6 @@ class Parameters:
             gamma=rng.uniform(0.5, 1.5, p2) if batch_norm else None,
             beta=rng.standard_normal(p2) / 2 if batch_norm else None,
         )
-
-
-def frozen(array: Array, /) -> Array:
-    """Return a read-only copy."""
-    copy = array.copy()
-    copy.flags.writeable = False
-    return copy
 
 
 def stack(*blocks: Array | None) -> Array:

@@ -106,7 +106,7 @@ def verify(
     rows: list[Comparison] = []
     for done, (what, comparisons) in enumerate(parts):
         progress(done, len(parts), what)
-        rows.extend(comparisons)  # the work is done here, part by part
+        rows.extend(comparisons)
     progress(len(parts), len(parts), "done")
     run: dict[str, str | int | float] = {
         "matbackprop": __version__,

@@ -1,10 +1,13 @@
 """What `matbackprop r-info` will print."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from matbackprop.rbridge import diagnose
+from matbackprop.rbridge.connection import ENGINES
+from matbackprop.rbridge.diagnosis import EngineStatus
 
 CODE = """
 import json
@@ -36,6 +39,11 @@ def test_without_r_it_says_what_to_do(python, tmp_path):
     assert "nothing to repair" not in lines[-1]
 
 
-def test_a_live_r_makes_it_ok():
-    diagnosis = diagnose()
-    assert diagnosis.ok == any(status.works for status in diagnosis.engines[:2])
+@pytest.mark.parametrize(
+    ("working", "ok"),
+    [(["recorded"], False), (["rscript", "recorded"], True), (["rpy2"], True), ([], False)],
+    ids=str,
+)
+def test_only_a_live_r_makes_it_ok(working, ok):
+    engines = tuple(EngineStatus(name, name in working, "") for name in ENGINES)
+    assert replace(diagnose(), engines=engines).ok is ok
