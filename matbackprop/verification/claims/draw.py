@@ -91,5 +91,3 @@ def differential(f: Callable[[Array], Array], X: Array, dX: Array, /) -> Array:
     """
     h = 1e-100
     return np.asarray(f(X + 1j * h * dX)).imag / h
-
-
