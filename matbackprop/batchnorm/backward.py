@@ -1,13 +1,19 @@
 """The closed-form pullback of batch norm: from S = ∂R/∂H to ∂R/∂Z, ∂R/∂γ, ∂R/∂β."""
 
-import numpy as np
+from __future__ import annotations
 
-from matbackprop._typing import Array
+from array_api_compat import array_namespace, is_numpy_array
+
+from matbackprop._typing import ArrayLike
 from matbackprop._validation import real_array
+from matbackprop.batchnorm.arrays import AnyArray, widened
 from matbackprop.batchnorm.normalization import Normalized
+from matbackprop.batchnorm.passes import passes_for
 
 
-def pullback(S: Array, b: Normalized, gamma: Array, /) -> tuple[Array, Array, Array]:
+def pullback(
+    S: ArrayLike, b: Normalized, gamma: ArrayLike, /
+) -> tuple[AnyArray, AnyArray, AnyArray]:
     """Pull S back through H = X̂ diag(γ) + 1βᵀ.
 
     ∂R/∂β = 1ᵀS,  ∂R/∂γ = diag(X̂ᵀS),  and with the moments of the batch
@@ -18,10 +24,13 @@ def pullback(S: Array, b: Normalized, gamma: Array, /) -> tuple[Array, Array, Ar
     a column of Z changes nothing, and a multiple of x̂, because scaling it changes nothing.
     With given moments they are absent: ∂R/∂Z = S diag(γ/σ).
 
+    For other axes than the first "column" means a set of entries normalised together, and γ has
+    one value for each (or a shape that broadcasts to that of σ).
+
     Parameters
     ----------
     S
-        ∂R/∂H, shape (N, p2).
+        ∂R/∂H, of the shape of the normalised data.
     b
         The normalisation that was done, from `normalize`.
     gamma
@@ -29,8 +38,7 @@ def pullback(S: Array, b: Normalized, gamma: Array, /) -> tuple[Array, Array, Ar
 
     Returns
     -------
-    ∂R/∂Z of shape (N, p2), in the dtype of S; ∂R/∂γ and ∂R/∂β of shape (p2,), accumulated in
-    float64.
+    ∂R/∂Z in the dtype of S; ∂R/∂γ and ∂R/∂β of the shape of σ, accumulated in float64.
 
     References
     ----------
@@ -38,16 +46,29 @@ def pullback(S: Array, b: Normalized, gamma: Array, /) -> tuple[Array, Array, Ar
 
     Examples
     --------
-    >>> Xhat = np.array([[-1.0], [1.0], [0.0]])
-    >>> b = Normalized(Xhat, mu=np.zeros(1), sigma=np.ones(1), divisor=2)
+    >>> import numpy as np
+    >>> from matbackprop.batchnorm import BatchNorm, normalize
+    >>> b = normalize(np.array([[-1.0], [1.0], [0.0]]), BatchNorm(ddof=1, eps=0.0))
     >>> S = np.array([[2.0], [0.0], [1.0]])
     >>> dZ, dgamma, dbeta = pullback(S, b, np.ones(1))
     >>> dZ.ravel(), dgamma, dbeta  # S lies in the span of 1 and x̂: nothing passes
     (array([0., 0., 0.]), array([-2.]), array([3.]))
     """
-    S = real_array(S, call="pullback(S, b, gamma)", name="S", ndim=2)
-    wide = np.result_type(S.dtype, np.float64)
-    dgamma = (b.Xhat * S).sum(axis=0, dtype=wide)
-    dbeta = S.sum(axis=0, dtype=wide)
-    passed = S if b.divisor is None else S - dbeta / len(S) - b.Xhat * (dgamma / b.divisor)
-    return (passed * (gamma / b.sigma)).astype(S.dtype, copy=False), dgamma, dbeta
+    if is_numpy_array(b.X):
+        S = real_array(S, call="pullback(S, b, gamma)", name="S", ndim=b.X.ndim)
+    passes = passes_for(b.X, b.axes, S)
+    dbeta, cross = passes.cross_sums(S, b.X, b.pivot, b.axes)
+    dgamma = (cross - b.shift * dbeta) / b.sigma
+    scale = widened(gamma, S) / b.sigma
+    if b.divisor is None:
+        return passes.scale_shift(S, 0 * b.pivot, scale, 0 * scale, b.axes), dgamma, dbeta
+    # X̂ is never formed: X̂·∂R/∂γ/(N − ddof) is (X − c)·slope less a constant.
+    slope = scale * dgamma / (b.divisor * b.sigma)
+    offset = scale * dbeta / b.count - slope * b.shift
+    return passes.combine(S, b.X, b.pivot, scale, slope, offset, b.axes), dgamma, dbeta
+
+
+def pull_through(G: AnyArray, b: Normalized, /) -> AnyArray:
+    """Return ∂L/∂X from G = ∂L/∂X̂: `pullback` with γ = 1."""
+    xp = array_namespace(G)
+    return pullback(G, b, xp.ones_like(b.sigma))[0]

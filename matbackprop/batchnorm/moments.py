@@ -6,6 +6,7 @@ import numpy as np
 
 from matbackprop._typing import Array, ArrayLike
 from matbackprop._validation import frozen, number_array, real_array
+from matbackprop.batchnorm.centring import centred_moments
 from matbackprop.batchnorm.options import BatchNorm
 from matbackprop.errors import DataError, ShapeError
 
@@ -62,7 +63,7 @@ class Moments:
 def batch_moments(Z: Array, options: BatchNorm, /) -> tuple[Array, Array]:
     """Return μ = 1ᵀZ/N and σ = √(1ᵀ(Z − 1μᵀ)²/(N − ddof) + eps), each of shape (p2,).
 
-    Sums are accumulated in float64, also for float32, and in two passes: one-pass raw sums of
+    Sums are accumulated in float64, also for float32, about a pivot near the mean: raw sums of
     squares would lose every digit where |μ| greatly exceeds σ.
 
     Raises
@@ -78,10 +79,8 @@ def batch_moments(Z: Array, options: BatchNorm, /) -> tuple[Array, Array]:
     """
     Z = number_array(Z, call=_CALL, name="Z", ndim=(2,))
     check_batch(Z, options)
-    wide = np.result_type(Z.dtype, np.float64)  # complex128 when a complex step passes through
-    mu = Z.mean(axis=0, dtype=wide)
-    variance = ((Z - mu) ** 2).sum(axis=0) / (len(Z) - options.ddof)
-    return mu, np.sqrt(variance + options.eps)
+    pivot, shift, variance = centred_moments(Z, (0,), options.ddof)
+    return pivot + shift, np.sqrt(variance + options.eps)
 
 
 def check_batch(

@@ -1,41 +1,70 @@
-"""Normalisation and its record: X̂ = (Z − 1μᵀ) diag(σ)⁻¹."""
+"""Normalisation and its record: X̂ = (X − μ)/σ."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from array_api_compat import array_namespace
 
-from matbackprop._typing import Array
+from matbackprop._typing import ArrayLike
 from matbackprop._validation import number_array
-from matbackprop.batchnorm.moments import Moments, batch_moments
+from matbackprop.batchnorm.arrays import AnyArray, Axes, count, widened
+from matbackprop.batchnorm.centring import CentredMoments, centred_moments, given_moments
+from matbackprop.batchnorm.moments import Moments, check_batch
 from matbackprop.batchnorm.options import BatchNorm
+from matbackprop.batchnorm.passes import passes_for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Normalized:
     """What normalising leaves behind, enough to pull a gradient back through it.
 
+    It refers to X and does not copy it: do not change X in place before the backward pass.
+
     Parameters
     ----------
-    Xhat
-        X̂, shape (N, p2).
-    mu, sigma
-        The moments used, shape (p2,).
+    X
+        The data, of any shape.
+    pivot, shift
+        μ in two parts, see `CentredMoments`; of the shape of X without `axes`.
+    sigma
+        √(variance + eps), of the same shape.
     divisor
-        N − ddof when the moments are those of the batch, and hence functions of Z; None when
-        they were given and are constants.
+        m − ddof, for m entries normalised together, when the moments are those of the batch and
+        hence functions of X; None when they were given and are constants.
+    axes
+        The axes along which entries are normalised together.
     """
 
-    Xhat: Array
-    mu: Array
-    sigma: Array
+    X: AnyArray
+    pivot: AnyArray
+    shift: AnyArray
+    sigma: AnyArray
     divisor: int | None
+    axes: Axes = (0,)
+
+    @property
+    def mu(self) -> AnyArray:
+        """The means μ."""
+        return widened(self.pivot, self.X) + self.shift
+
+    @property
+    def Xhat(self) -> AnyArray:
+        """X̂, computed anew each time in the dtype of X."""
+        passes = passes_for(self.X, self.axes)
+        return passes.scale_shift(
+            self.X, self.pivot, 1 / self.sigma, -self.shift / self.sigma, self.axes
+        )
+
+    @property
+    def count(self) -> int:
+        """How many entries are normalised together, m."""
+        return count(self.X.shape, self.axes)
 
 
-def normalize(Z: Array, options: BatchNorm, /, *, moments: Moments | None = None) -> Normalized:
-    """Return X̂ = (Z − 1μᵀ) diag(σ)⁻¹ with its moments; X̂ has the dtype of Z.
-
-    The subtraction is done in the (wider) dtype of μ and only its result rounded to the dtype
-    of Z: in float32 that keeps the digits which a rounded mean would lose.
+def normalize(Z: ArrayLike, options: BatchNorm, /, *, moments: Moments | None = None) -> Normalized:
+    """Normalise the columns of a matrix by the moments of the batch, or by given ones.
 
     Raises
     ------
@@ -53,9 +82,15 @@ def normalize(Z: Array, options: BatchNorm, /, *, moments: Moments | None = None
     if Z.dtype.kind in "biu":
         Z = Z.astype(np.float64)
     if moments is None:
-        mu, sigma = batch_moments(Z, options)
-        divisor = len(Z) - options.ddof
-    else:
-        mu, sigma, divisor = moments.mu, moments.sigma, None
-    Xhat = ((Z - mu) / sigma).astype(Z.dtype, copy=False)
-    return Normalized(Xhat, mu, sigma, divisor)
+        check_batch(Z, options)
+        return by_batch(Z, centred_moments(Z, (0,), options.ddof), options, (0,))
+    centre = given_moments(Z, moments.mu, moments.sigma**2)
+    return Normalized(Z, centre.pivot, centre.shift, moments.sigma, None)
+
+
+def by_batch(X: AnyArray, batch: CentredMoments, options: BatchNorm, axes: Axes, /) -> Normalized:
+    """Return the record of X normalised by its own moments."""
+    xp = array_namespace(X)
+    sigma = xp.sqrt(batch.variance + options.eps)
+    divisor = count(X.shape, axes) - options.ddof
+    return Normalized(X, batch.pivot, batch.shift, sigma, divisor, axes)

@@ -1,0 +1,107 @@
+"""Y = γ ⊙ X̂ + β for every arrangement, its pullback, its tangent, and its second derivative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from array_api_compat import array_namespace
+
+from matbackprop.batchnorm.arrangements import Arrangement
+from matbackprop.batchnorm.arrays import AnyArray, Axes, widened
+from matbackprop.batchnorm.backward import pull_through, pullback
+from matbackprop.batchnorm.normalization import Normalized
+from matbackprop.batchnorm.passes import passes_for, totals
+
+
+class Gradients(NamedTuple):
+    """∂L/∂X, ∂L/∂γ, ∂L/∂β, each in the shape of its variable; None where there is no γ, β."""
+
+    X: AnyArray
+    gamma: AnyArray | None
+    beta: AnyArray | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cache:
+    """What a forward pass leaves for the backward pass.
+
+    Parameters
+    ----------
+    b
+        The normalisation, of the data seen as `arrangement.view`.
+    gamma
+        γ as it came, or None.
+    shape
+        The shape of the data.
+    arrangement
+        What was normalised together.
+    """
+
+    b: Normalized
+    gamma: AnyArray | None
+    shape: tuple[int, ...]
+    arrangement: Arrangement
+
+
+def transform(cache: Cache, beta: AnyArray | None, /) -> AnyArray:
+    """Return Y = γ ⊙ X̂ + β, in the shape and dtype of the data."""
+    b, arrangement = cache.b, cache.arrangement
+    xp = array_namespace(b.X)
+    passes = passes_for(b.X, b.axes)
+    if cache.gamma is None or beta is None:
+        Y = b.Xhat
+    elif arrangement.uniform:  # one pass: the two affine maps are one
+        scale = _along(cache.gamma, cache) / b.sigma
+        offset = _along(beta, cache) - b.shift * scale
+        Y = passes.scale_shift(b.X, b.pivot, scale, offset, b.axes)
+    else:
+        Y = b.Xhat * _over(cache.gamma, cache) + _over(beta, cache)
+    return xp.reshape(Y, cache.shape)
+
+
+def pull_back(dY: AnyArray, cache: Cache, /) -> Gradients:
+    """Return the gradients of L from ∂L/∂Y."""
+    b, gamma, arrangement = cache.b, cache.gamma, cache.arrangement
+    xp = array_namespace(dY)
+    G = xp.reshape(dY, arrangement.view)
+    if gamma is None:
+        return Gradients(xp.reshape(pull_through(G, b), cache.shape), None, None)
+    if arrangement.uniform:
+        dX, dgamma, dbeta = pullback(G, b, _along(gamma, cache))
+        # Where γ is shared by sets that are normalised apart (instances), their parts add up.
+        dgamma, dbeta = (_summed(part, cache) for part in (dgamma, dbeta))
+    else:
+        dX = pull_through(G * _over(gamma, cache), b)
+        dgamma, dbeta = totals(G * b.Xhat, arrangement.free), totals(G, arrangement.free)
+    return Gradients(
+        xp.reshape(dX, cache.shape), _like(dgamma, gamma, cache), _like(dbeta, gamma, cache)
+    )
+
+
+def _along(weight: AnyArray, cache: Cache) -> AnyArray:
+    """Return γ or β, wide, in a shape that broadcasts to that of the statistics."""
+    xp = array_namespace(weight)
+    weights = [s for axis, s in enumerate(cache.arrangement.weights) if axis not in cache.b.axes]
+    return xp.reshape(widened(weight, cache.b.X), tuple(weights))
+
+
+def _over(weight: AnyArray, cache: Cache) -> AnyArray:
+    """Return γ or β in a shape that broadcasts to that of the view, in the dtype of the data."""
+    xp = array_namespace(weight)
+    return xp.reshape(xp.astype(weight, cache.b.X.dtype, copy=False), cache.arrangement.weights)
+
+
+def _summed(stat: AnyArray, cache: Cache) -> AnyArray:
+    """Sum a statistic over the axes it keeps and γ does not depend on."""
+    xp = array_namespace(stat)
+    kept = [axis for axis in range(len(cache.arrangement.view)) if axis not in cache.b.axes]
+    extra: Axes = tuple(
+        place for place, axis in enumerate(kept) if cache.arrangement.weights[axis] == 1
+    )
+    return xp.sum(stat, axis=extra) if extra else stat
+
+
+def _like(stat: AnyArray, gamma: AnyArray, cache: Cache) -> AnyArray:
+    xp = array_namespace(stat)
+    return xp.astype(xp.reshape(stat, gamma.shape), gamma.dtype, copy=False)
