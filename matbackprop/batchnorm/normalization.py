@@ -35,6 +35,8 @@ class Normalized:
         hence functions of X; None when they were given and are constants.
     axes
         The axes along which entries are normalised together.
+    eps
+        What σ² has beside the variance.
     """
 
     X: AnyArray
@@ -42,7 +44,8 @@ class Normalized:
     shift: AnyArray
     sigma: AnyArray
     divisor: int | None
-    axes: Axes = (0,)
+    axes: Axes
+    eps: float
 
     @property
     def mu(self) -> AnyArray:
@@ -85,7 +88,7 @@ def normalize(Z: ArrayLike, options: BatchNorm, /, *, moments: Moments | None = 
         check_batch(Z, options)
         return by_batch(Z, centred_moments(Z, (0,), options.ddof), options, (0,))
     centre = given_moments(Z, moments.mu, moments.sigma**2)
-    return Normalized(Z, centre.pivot, centre.shift, moments.sigma, None)
+    return Normalized(Z, centre.pivot, centre.shift, moments.sigma, None, (0,), options.eps)
 
 
 def by_batch(X: AnyArray, batch: CentredMoments, options: BatchNorm, axes: Axes, /) -> Normalized:
@@ -93,4 +96,4 @@ def by_batch(X: AnyArray, batch: CentredMoments, options: BatchNorm, axes: Axes,
     xp = array_namespace(X)
     sigma = xp.sqrt(batch.variance + options.eps)
     divisor = count(X.shape, axes) - options.ddof
-    return Normalized(X, batch.pivot, batch.shift, sigma, divisor, axes)
+    return Normalized(X, batch.pivot, batch.shift, sigma, divisor, axes, options.eps)

@@ -1,4 +1,4 @@
-"""Y = γ ⊙ X̂ + β for every arrangement, its pullback, its tangent, and its second derivative."""
+"""Y = γ ⊙ X̂ + β for every arrangement, and its pullback."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def transform(cache: Cache, beta: AnyArray | None, /) -> AnyArray:
     if cache.gamma is None or beta is None:
         Y = b.Xhat
     elif arrangement.uniform:  # one pass: the two affine maps are one
-        scale = _along(cache.gamma, cache) / b.sigma
-        offset = _along(beta, cache) - b.shift * scale
+        scale = along_statistics(cache.gamma, cache) / b.sigma
+        offset = along_statistics(beta, cache) - b.shift * scale
         Y = passes.scale_shift(b.X, b.pivot, scale, offset, b.axes)
     else:
-        Y = b.Xhat * _over(cache.gamma, cache) + _over(beta, cache)
+        Y = b.Xhat * over_view(cache.gamma, cache) + over_view(beta, cache)
     return xp.reshape(Y, cache.shape)
 
 
@@ -68,25 +68,24 @@ def pull_back(dY: AnyArray, cache: Cache, /) -> Gradients:
     if gamma is None:
         return Gradients(xp.reshape(pull_through(G, b), cache.shape), None, None)
     if arrangement.uniform:
-        dX, dgamma, dbeta = pullback(G, b, _along(gamma, cache))
+        dX, dgamma, dbeta = pullback(G, b, along_statistics(gamma, cache))
         # Where γ is shared by sets that are normalised apart (instances), their parts add up.
         dgamma, dbeta = (_summed(part, cache) for part in (dgamma, dbeta))
     else:
-        dX = pull_through(G * _over(gamma, cache), b)
+        dX = pull_through(G * over_view(gamma, cache), b)
         dgamma, dbeta = totals(G * b.Xhat, arrangement.free), totals(G, arrangement.free)
-    return Gradients(
-        xp.reshape(dX, cache.shape), _like(dgamma, gamma, cache), _like(dbeta, gamma, cache)
-    )
+    dX = xp.reshape(dX, cache.shape)
+    return Gradients(dX, weight_shaped(dgamma, gamma), weight_shaped(dbeta, gamma))
 
 
-def _along(weight: AnyArray, cache: Cache) -> AnyArray:
+def along_statistics(weight: AnyArray, cache: Cache, /) -> AnyArray:
     """Return γ or β, wide, in a shape that broadcasts to that of the statistics."""
     xp = array_namespace(weight)
     weights = [s for axis, s in enumerate(cache.arrangement.weights) if axis not in cache.b.axes]
     return xp.reshape(widened(weight, cache.b.X), tuple(weights))
 
 
-def _over(weight: AnyArray, cache: Cache) -> AnyArray:
+def over_view(weight: AnyArray, cache: Cache, /) -> AnyArray:
     """Return γ or β in a shape that broadcasts to that of the view, in the dtype of the data."""
     xp = array_namespace(weight)
     return xp.reshape(xp.astype(weight, cache.b.X.dtype, copy=False), cache.arrangement.weights)
@@ -102,6 +101,7 @@ def _summed(stat: AnyArray, cache: Cache) -> AnyArray:
     return xp.sum(stat, axis=extra) if extra else stat
 
 
-def _like(stat: AnyArray, gamma: AnyArray, cache: Cache) -> AnyArray:
+def weight_shaped(stat: AnyArray, gamma: AnyArray, /) -> AnyArray:
+    """Return a gradient in the shape and dtype of γ."""
     xp = array_namespace(stat)
     return xp.astype(xp.reshape(stat, gamma.shape), gamma.dtype, copy=False)

@@ -1,0 +1,177 @@
+"""The passes of `passes`, compiled by numba: each reads the data once, on every core.
+
+For large NumPy arrays (N, C, *), normalised over every axis but the second. Sums are kept in
+float64, also of float32. numba stores what it compiled, so that only a first use waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import get_num_threads, njit, prange
+
+from matbackprop._typing import Array
+from matbackprop.batchnorm.arrays import Axes
+
+# Reordering sums lets them use vector registers; NaN and infinities keep their meaning.
+_compiled: Callable[[Any], Any] = njit(
+    parallel=True, cache=True, fastmath={"reassoc", "contract", "nsz"}
+)
+
+
+def totals(X: Array, axes: Axes, /) -> Array:
+    """Return ΣX."""
+    return centred_sums(X, np.zeros(X.shape[1]), axes)[0]
+
+
+def centred_sums(X: Array, pivot: Array, axes: Axes, /) -> tuple[Array, Array]:
+    """Return Σ(X − c) and Σ(X − c)²."""
+    data, c = _flat(X), pivot.astype(X.dtype, copy=False)
+    sums = (_centred_rows if X.ndim == 2 else _centred_runs)(data, c, get_num_threads())
+    return sums[0], sums[1]
+
+
+def scale_shift(X: Array, pivot: Array, scale: Array, offset: Array, axes: Axes, /) -> Array:
+    """Return (X − c)·scale + offset."""
+    Y = np.empty_like(X)
+    stats = (_full(stat, X) for stat in (pivot, scale, offset))
+    (_scale_rows if X.ndim == 2 else _scale_runs)(_flat(X), *stats, _flat(Y))
+    return Y
+
+
+def cross_sums(dY: Array, X: Array, pivot: Array, axes: Axes, /) -> tuple[Array, Array]:
+    """Return ΣdY and Σ dY ⊙ (X − c)."""
+    c = pivot.astype(X.dtype, copy=False)
+    sums = (_cross_rows if X.ndim == 2 else _cross_runs)(_flat(dY), _flat(X), c, get_num_threads())
+    return sums[0], sums[1]
+
+
+def combine(
+    dY: Array,
+    X: Array,
+    pivot: Array,
+    scale: Array,
+    slope: Array,
+    offset: Array,
+    axes: Axes,
+    /,
+) -> Array:
+    """Return dY·scale − (X − c)·slope − offset."""
+    dX = np.empty_like(X)
+    stats = (_full(stat, X) for stat in (pivot, scale, slope, offset))
+    (_combine_rows if X.ndim == 2 else _combine_runs)(_flat(dY), _flat(X), *stats, _flat(dX))
+    return dX
+
+
+def _flat(X: Array) -> Array:
+    """Return X as (N, C), or as (N, C, L) if it has more axes: a view."""
+    return X if X.ndim == 2 else X.reshape(*X.shape[:2], -1)
+
+
+def _full(stat: Array, X: Array) -> Array:
+    return np.ascontiguousarray(np.broadcast_to(stat, X.shape[1]), dtype=X.dtype)
+
+
+# Two forms of each loop, because the innermost must run along memory: over the columns of a row
+# in (N, C), along the run of one channel in (N, C, L). A part is a range of rows: summed apart,
+# parts need no locks.
+
+
+@_compiled
+def _centred_rows(X: Array, c: Array, parts: int) -> Array:
+    N, C = X.shape
+    sums = np.zeros((parts, 2, C))
+    for part in prange(parts):
+        total, squares = np.zeros(C), np.zeros(C)
+        for n in range(part * N // parts, (part + 1) * N // parts):
+            for j in range(C):
+                d = np.float64(X[n, j] - c[j])
+                total[j] += d
+                squares[j] += d * d
+        sums[part, 0], sums[part, 1] = total, squares
+    return sums.sum(axis=0)
+
+
+@_compiled
+def _centred_runs(X: Array, c: Array, parts: int) -> Array:
+    N, C, L = X.shape
+    sums = np.zeros((parts, 2, C))
+    for part in prange(parts):
+        for n in range(part * N // parts, (part + 1) * N // parts):
+            for j in range(C):
+                total, squares = 0.0, 0.0
+                for k in range(L):
+                    d = np.float64(X[n, j, k] - c[j])
+                    total += d
+                    squares += d * d
+                sums[part, 0, j] += total
+                sums[part, 1, j] += squares
+    return sums.sum(axis=0)
+
+
+@_compiled
+def _scale_rows(X: Array, c: Array, scale: Array, offset: Array, Y: Array) -> None:
+    for n in prange(X.shape[0]):
+        for j in range(X.shape[1]):
+            Y[n, j] = (X[n, j] - c[j]) * scale[j] + offset[j]
+
+
+@_compiled
+def _scale_runs(X: Array, c: Array, scale: Array, offset: Array, Y: Array) -> None:
+    for n in prange(X.shape[0]):
+        for j in range(X.shape[1]):
+            for k in range(X.shape[2]):
+                Y[n, j, k] = (X[n, j, k] - c[j]) * scale[j] + offset[j]
+
+
+@_compiled
+def _cross_rows(dY: Array, X: Array, c: Array, parts: int) -> Array:
+    N, C = X.shape
+    sums = np.zeros((parts, 2, C))
+    for part in prange(parts):
+        total, cross = np.zeros(C), np.zeros(C)
+        for n in range(part * N // parts, (part + 1) * N // parts):
+            for j in range(C):
+                g = np.float64(dY[n, j])
+                total[j] += g
+                cross[j] += g * np.float64(X[n, j] - c[j])
+        sums[part, 0], sums[part, 1] = total, cross
+    return sums.sum(axis=0)
+
+
+@_compiled
+def _cross_runs(dY: Array, X: Array, c: Array, parts: int) -> Array:
+    N, C, L = X.shape
+    sums = np.zeros((parts, 2, C))
+    for part in prange(parts):
+        for n in range(part * N // parts, (part + 1) * N // parts):
+            for j in range(C):
+                total, cross = 0.0, 0.0
+                for k in range(L):
+                    g = np.float64(dY[n, j, k])
+                    total += g
+                    cross += g * np.float64(X[n, j, k] - c[j])
+                sums[part, 0, j] += total
+                sums[part, 1, j] += cross
+    return sums.sum(axis=0)
+
+
+@_compiled
+def _combine_rows(
+    dY: Array, X: Array, c: Array, scale: Array, slope: Array, offset: Array, dX: Array
+) -> None:
+    for n in prange(X.shape[0]):
+        for j in range(X.shape[1]):
+            dX[n, j] = dY[n, j] * scale[j] - (X[n, j] - c[j]) * slope[j] - offset[j]
+
+
+@_compiled
+def _combine_runs(
+    dY: Array, X: Array, c: Array, scale: Array, slope: Array, offset: Array, dX: Array
+) -> None:
+    for n in prange(X.shape[0]):
+        for j in range(X.shape[1]):
+            for k in range(X.shape[2]):
+                dX[n, j, k] = dY[n, j, k] * scale[j] - (X[n, j, k] - c[j]) * slope[j] - offset[j]

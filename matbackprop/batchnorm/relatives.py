@@ -1,0 +1,215 @@
+"""Layer, instance and group norm: batch norm's normalisation along other axes.
+
+They have one mode, for their statistics never leave a row of the batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from matbackprop._validation import check_count
+from matbackprop.batchnorm.affine import Cache, Gradients, transform
+from matbackprop.batchnorm.arrangements import (
+    Arrangement,
+    group_arrangement,
+    instance_arrangement,
+    layer_arrangement,
+)
+from matbackprop.batchnorm.arrays import AnyArray
+from matbackprop.batchnorm.door import admit, check_weights
+from matbackprop.batchnorm.options import BatchNorm
+from matbackprop.batchnorm.steps import by_its_own_moments, checked_backward
+from matbackprop.errors import OptionError, ShapeError
+
+
+class Normed(NamedTuple):
+    """What a forward pass without running statistics returns."""
+
+    Y: AnyArray
+    cache: Cache
+
+
+@dataclass(frozen=True, slots=True)
+class LayerNormLayer:
+    """Layer norm of (*, features): each row normalised over its own features.
+
+    Parameters
+    ----------
+    features
+        How many, or the shape of the last axes: γ and β have this shape.
+    eps
+        Added to the (biased) variance.
+    affine
+        Whether there are γ and β.
+
+    References
+    ----------
+    Ba, Kiros and Hinton (2016), *Layer Normalization*.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Y, cache = LayerNormLayer(3, eps=0.0, affine=False).forward(np.array([[1.0, 2.0, 3.0]]))
+    >>> Y.round(6)
+    array([[-1.224745,  0.      ,  1.224745]])
+    """
+
+    features: int | tuple[int, ...]
+    eps: float = 1e-5
+    affine: bool = True
+
+    def __post_init__(self) -> None:
+        call = "LayerNormLayer(features, eps, affine)"
+        for size in self.shape:
+            check_count(size, call=call, name="features")
+        BatchNorm(eps=self.eps)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of γ and β."""
+        return self.features if isinstance(self.features, tuple) else (self.features,)
+
+    def forward(
+        self, X: AnyArray, gamma: AnyArray | None = None, beta: AnyArray | None = None
+    ) -> Normed:
+        """Return Y and the cache; errors as in `BatchNormLayer.forward`."""
+        call = "LayerNormLayer.forward(X, gamma, beta)"
+        X = admit(X, call=call, name="X")
+        if tuple(X.shape[-len(self.shape) :]) != self.shape:
+            raise ShapeError(
+                f"`{call}` needs X of shape (*, {', '.join(map(str, self.shape))}); "
+                f"got {tuple(X.shape)}."
+            )
+        arrangement = layer_arrangement(tuple(X.shape), self.shape)
+        return _forward(X, gamma, beta, arrangement, self.shape, self, call)
+
+    def backward(self, dY: AnyArray, cache: Cache, /) -> Gradients:
+        """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β; errors as in `BatchNormLayer.backward`."""
+        return checked_backward(dY, cache, call="LayerNormLayer.backward(dY, cache)")
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceNormLayer:
+    """Instance norm of (N, C, *): each channel of each row normalised over its own positions.
+
+    Parameters
+    ----------
+    features
+        C; γ and β have shape (C,).
+    eps
+        Added to the (biased) variance.
+    affine
+        Whether there are γ and β.
+
+    References
+    ----------
+    Ulyanov, Vedaldi and Lempitsky (2016), *Instance Normalization*.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[[1.0, 3.0]], [[5.0, 9.0]]])
+    >>> InstanceNormLayer(1, eps=0.0, affine=False).forward(X).Y.ravel()
+    array([-1.,  1., -1.,  1.])
+    """
+
+    features: int
+    eps: float = 1e-5
+    affine: bool = True
+
+    def __post_init__(self) -> None:
+        check_count(self.features, call="InstanceNormLayer(features, eps, affine)", name="features")
+        BatchNorm(eps=self.eps)
+
+    def forward(
+        self, X: AnyArray, gamma: AnyArray | None = None, beta: AnyArray | None = None
+    ) -> Normed:
+        """Return Y and the cache; errors as in `BatchNormLayer.forward`."""
+        call = "InstanceNormLayer.forward(X, gamma, beta)"
+        X = admit(X, call=call, name="X", channels=self.features)
+        if X.ndim == 2:
+            raise ShapeError(f"`{call}` needs X of shape (N, C, *); got {tuple(X.shape)}.")
+        arrangement = instance_arrangement(tuple(X.shape))
+        return _forward(X, gamma, beta, arrangement, (self.features,), self, call)
+
+    def backward(self, dY: AnyArray, cache: Cache, /) -> Gradients:
+        """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β; errors as in `BatchNormLayer.backward`."""
+        return checked_backward(dY, cache, call="InstanceNormLayer.backward(dY, cache)")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupNormLayer:
+    """Group norm of (N, C, *): each row normalised within groups of neighbouring channels.
+
+    Parameters
+    ----------
+    groups
+        How many groups; divides C. With 1 it is layer norm over (C, *), with C instance norm.
+    features
+        C; γ and β have shape (C,).
+    eps
+        Added to the (biased) variance.
+    affine
+        Whether there are γ and β.
+
+    Raises
+    ------
+    OptionError
+        If the groups do not divide the channels.
+
+    References
+    ----------
+    Wu and He (2018), *Group Normalization*.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[1.0, 3.0, 5.0, 9.0]])
+    >>> GroupNormLayer(2, 4, eps=0.0, affine=False).forward(X).Y
+    array([[-1.,  1., -1.,  1.]])
+    """
+
+    groups: int
+    features: int
+    eps: float = 1e-5
+    affine: bool = True
+
+    def __post_init__(self) -> None:
+        call = "GroupNormLayer(groups, features, eps, affine)"
+        check_count(self.groups, call=call, name="groups")
+        check_count(self.features, call=call, name="features")
+        BatchNorm(eps=self.eps)
+        if self.features % self.groups:
+            raise OptionError(
+                f"`{call}` needs groups that divide the features; got {self.groups} groups of "
+                f"{self.features} channels."
+            )
+
+    def forward(
+        self, X: AnyArray, gamma: AnyArray | None = None, beta: AnyArray | None = None
+    ) -> Normed:
+        """Return Y and the cache; errors as in `BatchNormLayer.forward`."""
+        call = "GroupNormLayer.forward(X, gamma, beta)"
+        X = admit(X, call=call, name="X", channels=self.features)
+        arrangement = group_arrangement(tuple(X.shape), self.groups)
+        return _forward(X, gamma, beta, arrangement, (self.features,), self, call)
+
+    def backward(self, dY: AnyArray, cache: Cache, /) -> Gradients:
+        """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β; errors as in `BatchNormLayer.backward`."""
+        return checked_backward(dY, cache, call="GroupNormLayer.backward(dY, cache)")
+
+
+def _forward(
+    X: AnyArray,
+    gamma: AnyArray | None,
+    beta: AnyArray | None,
+    arrangement: Arrangement,
+    shape: tuple[int, ...],
+    layer: LayerNormLayer | InstanceNormLayer | GroupNormLayer,
+    call: str,
+) -> Normed:
+    gamma, beta = check_weights(X, gamma, beta, shape, affine=layer.affine, call=call)
+    b, _ = by_its_own_moments(X, arrangement, layer.eps, call=call)
+    cache = Cache(b, gamma, tuple(X.shape), arrangement)
+    return Normed(transform(cache, beta), cache)

@@ -1,0 +1,88 @@
+"""The steps every normalising layer takes: check, normalise; and back, check, pull back."""
+
+from __future__ import annotations
+
+from array_api_compat import array_namespace, is_lazy_array
+
+from matbackprop.batchnorm.affine import Cache, Gradients, pull_back
+from matbackprop.batchnorm.arrangements import Arrangement
+from matbackprop.batchnorm.arrays import AnyArray, count, widened
+from matbackprop.batchnorm.centring import CentredMoments, centred_moments
+from matbackprop.batchnorm.door import admit, check_data, check_same_library
+from matbackprop.batchnorm.normalization import Normalized, by_batch
+from matbackprop.batchnorm.options import BatchNorm
+from matbackprop.errors import DataError, DtypeError, ShapeError
+
+
+def by_its_own_moments(
+    X: AnyArray, arrangement: Arrangement, eps: float, /, *, call: str
+) -> tuple[Normalized, CentredMoments]:
+    """Normalise X, seen as the arrangement's view, by the moments of what lies together.
+
+    Raises
+    ------
+    DataError
+        If one entry alone is normalised, if X is not finite, or if eps = 0 and what lies
+        together is constant.
+    """
+    m = count(arrangement.view, arrangement.axes)
+    if m == 1:
+        raise DataError(
+            f"`{call}` needs two or more entries to normalise together; X of shape "
+            f"{tuple(X.shape)} has one, and would become 0 whatever it is. Pass a larger batch, "
+            "or normalise by running statistics."
+        )
+    view = array_namespace(X).reshape(X, arrangement.view)
+    moments = centred_moments(view, arrangement.axes)
+    check_data(X, moments.variance, call=call, name="X")
+    if eps == 0:
+        _check_spread(view, moments, call)
+    return by_batch(view, moments, BatchNorm(eps=eps), arrangement.axes), moments
+
+
+def _check_spread(view: AnyArray, moments: CentredMoments, call: str) -> None:
+    if is_lazy_array(view):
+        return
+    xp = array_namespace(view)
+    # Deviations of this size are what rounding makes of a constant.
+    noise = 8 * xp.finfo(view.dtype).eps * xp.abs(moments.mean)
+    constant = xp.reshape(xp.sqrt(moments.variance) <= noise, (-1,))
+    if bool(xp.any(constant)):
+        place = int(xp.argmax(xp.astype(constant, xp.uint8)))
+        value = float(xp.reshape(moments.mean, (-1,))[place])
+        raise DataError(
+            f"`{call}` with eps=0 divides by a standard deviation; the entries of set {place} "
+            f"(counted from 0; for batch norm, of that channel) are all {value:g}. Use an eps > 0."
+        )
+
+
+def checked_backward(dY: AnyArray, cache: Cache, /, *, call: str) -> Gradients:
+    """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β from ∂L/∂Y.
+
+    Raises
+    ------
+    DtypeError
+        If `cache` is no cache, or dY of another library or kind.
+    ShapeError
+        If dY has not the shape of the output.
+    DataError
+        If dY is not finite.
+    """
+    if not isinstance(cache, Cache):
+        raise DtypeError(
+            f"`{call}` needs the cache that `forward` returned; got {type(cache).__name__}."
+        )
+    dY = admit(dY, call=call, name="dY")
+    if tuple(dY.shape) != cache.shape:
+        raise ShapeError(
+            f"`{call}` needs dY of the shape of the output, {cache.shape}; got "
+            f"{tuple(dY.shape)}. Is the cache that of another forward pass?"
+        )
+    check_same_library(cache.b.X, dY, call=call, names=("the data", "dY"))
+    gradients = pull_back(dY, cache)
+    shown = gradients.beta
+    if shown is None and not is_lazy_array(dY):
+        shown = array_namespace(dY).sum(widened(dY, dY))
+    if shown is not None:
+        check_data(dY, shown, call=call, name="dY")
+    return gradients
