@@ -22,12 +22,16 @@ ORDER = [
     "rbridge",
     "reporting",
     "verification",
+    "bench",
     "plots",
     "cli",
     "__main__",
     "__init__",
 ]
-HEAVY = {"rpy2", "pandas", "matplotlib", "rich", "typer", "dask", "numba", "torch", "sphinx"}
+HEAVY = {
+    *("rpy2", "pandas", "matplotlib", "rich", "typer", "sphinx"),
+    *("dask", "jax", "mpmath", "numba", "torch"),
+}
 FILES = sorted(p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py"))
 
 

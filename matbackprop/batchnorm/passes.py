@@ -18,7 +18,7 @@ from array_api_compat import array_namespace, is_numpy_array
 
 from matbackprop.batchnorm.arrays import AnyArray, Axes, spread, wide_dtype, widened
 
-_WORTH_COMPILED = 65_536
+WORTH_COMPILED = 65_536
 """Entries from which on compiled passes are faster than it takes to call them."""
 
 
@@ -76,7 +76,7 @@ def passes_for(X: AnyArray, axes: Axes, /, *others: AnyArray) -> Any:
     suited = (
         axes == (0, *range(2, X.ndim))
         and is_numpy_array(X)
-        and X.size >= _WORTH_COMPILED
+        and X.size >= WORTH_COMPILED
         and X.dtype.kind == "f"
         and X.dtype.itemsize in (4, 8)
         and all(

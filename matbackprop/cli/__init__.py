@@ -1,8 +1,10 @@
-"""The command line: `matbackprop verify | r-info`."""
+"""The command line: `matbackprop verify | claims | bench | r-info`."""
 
 import typer
 
 from matbackprop._version import __version__
+from matbackprop.cli.bench_command import bench
+from matbackprop.cli.claims_command import claims
 from matbackprop.cli.guard import guarded
 from matbackprop.cli.r_info_command import r_info
 from matbackprop.cli.verify_command import verify
@@ -14,6 +16,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("verify")(guarded(verify))
+app.command("claims")(guarded(claims))
+app.command("bench")(guarded(bench))
 app.command("r-info")(guarded(r_info))
 
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from matbackprop.errors import OptionError
 from matbackprop.reporting import (
     Terminal,
     as_json,
-    check_writable,
+    check_targets,
     html_page,
     write_csv,
     write_text,
@@ -54,13 +53,9 @@ def verify(
 
     Exit status: 0 all match, 1 a mismatch, 2 it could not run.
     """
-    files = [path for path in (csv, html) if path is not None]
-    for path in files:
-        check_writable(path)
-    if len(files) == 2 and files[0].resolve() == files[1].resolve():
-        raise OptionError(f"`verify --csv FILE --html FILE` needs two files; got {csv} twice.")
+    check_targets(csv, html, call="verify --csv FILE --html FILE")
     # While JSON goes to standard output, people still see progress on the other stream.
-    with Terminal(sys.stderr).progress() as progress:
+    with Terminal(sys.stderr).progress("starting R") as progress:
         report = run(engine, random=random, seed=seed, tolerance=tolerance, progress=progress)  # type: ignore[arg-type]
     if csv is not None:
         write_csv(report.to_frame(), csv)

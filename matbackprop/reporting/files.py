@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from matbackprop.errors import DataError
+from matbackprop.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +27,20 @@ def check_writable(path: Path, /) -> None:
         raise _cannot_write(path, "there is no such folder")
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise _cannot_write(path, "permission denied")
+
+
+def check_targets(*paths: Path | None, call: str) -> None:
+    """Raise now if a file cannot be written later, or two results would go into one file.
+
+    Examples
+    --------
+    >>> check_targets(Path("report.csv"), None, call="verify --csv FILE --html FILE")
+    """
+    named = [path for path in paths if path is not None]
+    for path in named:
+        check_writable(path)
+    if len({path.resolve() for path in named}) < len(named):
+        raise OptionError(f"`{call}` needs different files; got {named[0]} twice.")
 
 
 def write_text(text: str, path: Path, /) -> None:

@@ -6,22 +6,26 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
-from matbackprop.reporting.texts import readable
+from matbackprop.reporting.texts import TONES, readable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --bad: #cf222e; }
+:root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --mixed: #9a6700;
+  --bad: #cf222e; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 table { border-collapse: collapse; font-size: 13px; }
 th, td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); text-align: left; }
 th { position: sticky; top: 0; background: Canvas; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.match { color: var(--good); } .MISMATCH { color: var(--bad); font-weight: bold; }
+.good { color: var(--good); } .mixed { color: var(--mixed); }
+.bad { color: var(--bad); font-weight: bold; }
 main, details { overflow-x: auto; } details { margin: .5rem 0; } summary { cursor: pointer; }
-@media (prefers-color-scheme: dark) { :root { --good: #3fb950; --bad: #f85149; } }
+@media (prefers-color-scheme: dark) {
+  :root { --good: #3fb950; --mixed: #d29922; --bad: #f85149; }
+}
 """
 
 
@@ -31,6 +35,8 @@ def html_page(
     summary: pd.DataFrame,
     details: Iterable[tuple[str, pd.DataFrame]],
     /,
+    *,
+    unfolded: bool = False,
 ) -> str:
     """Return a page with a heading, a few lines of text, a summary, and tables to unfold.
 
@@ -48,7 +54,7 @@ def html_page(
     for name, frame in details:
         rows = f"{len(frame)} row{'' if len(frame) == 1 else 's'}"
         heading = f"<summary>{escape(name)} ({rows})</summary>"
-        state = " open" if (frame == "MISMATCH").to_numpy().any() else ""
+        state = " open" if unfolded or (frame == "MISMATCH").to_numpy().any() else ""
         body.append(f"<details{state}>{heading}{_table(frame)}</details>")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -70,10 +76,7 @@ def _table(frame: pd.DataFrame) -> str:
     rows = []
     for row in frame.itertuples(index=False):
         cells = [readable(cell) for cell in row]
-        classes = [
-            cell if cell in ("match", "MISMATCH") else kind
-            for cell, kind in zip(cells, kinds, strict=True)
-        ]
+        classes = [TONES.get(cell, kind) for cell, kind in zip(cells, kinds, strict=True)]
         rows.append(
             "".join(
                 f'<td class="{kind}">{escape(cell)}</td>'

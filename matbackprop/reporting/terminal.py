@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from matbackprop.reporting.texts import readable
+from matbackprop.reporting.texts import TONES, readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
-_STYLES = {"match": "green", "MISMATCH": "bold red"}
+_STYLES = {"good": "green", "mixed": "yellow", "bad": "bold red"}
 
 
 class Terminal:
@@ -76,12 +76,12 @@ class Terminal:
                 table.add_row(Text(str(heading), style="bold"))
             for row in rows[columns].itertuples(index=False):
                 cells = [readable(cell) for cell in row]
-                table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
+                table.add_row(*(Text(cell, style=_style(cell)) for cell in cells))
         self._console.print(table)
 
     @contextmanager
-    def progress(self) -> Iterator[Callable[[int, int, str], None]]:
-        """Show a bar while work lasts, and give the function that moves it.
+    def progress(self, first: str, /) -> Iterator[Callable[[int, int, str], None]]:
+        """Show a bar while work lasts, `first` beside it, and give the function that moves it.
 
         The bar is only drawn on a terminal, and is gone when the work is done.
         """
@@ -92,9 +92,13 @@ class Terminal:
             return
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
         with Progress(*columns, console=self._console, transient=True) as bar:
-            task = bar.add_task("starting R", total=None)
+            task = bar.add_task(first, total=None)
 
             def move(done: int, total: int, what: str) -> None:
                 bar.update(task, completed=done, total=total, description=what)
 
             yield move
+
+
+def _style(cell: str) -> str:
+    return _STYLES.get(TONES.get(cell, ""), "")

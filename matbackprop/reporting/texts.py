@@ -2,7 +2,21 @@
 
 import json
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
+
+TONES: Mapping[str, str] = MappingProxyType(
+    {
+        "match": "good",
+        "MISMATCH": "bad",
+        "holds": "good",
+        "holds only if": "mixed",
+        "fails": "bad",
+        "UNDECIDED": "bad",
+    }
+)
+"""What a verdict means to the eye."""
 
 
 def readable(value: object, /) -> str:

@@ -86,6 +86,61 @@ class TestVerify:
         assert "passed over rscript:" in done.stdout
 
 
+class TestClaims:
+    def test_the_table_and_its_verdict(self):
+        done = run("claims", "--draws", "2")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "claims are decided, by 2 draws each, and every correction holds." in done.stdout
+        for word in ("holds", "holds only if", "fails", "d(XY)"):
+            assert word in done.stdout
+
+    def test_json(self):
+        done = run("claims", "--source", "course note", "--draws", "1", "--json")
+        report = json.loads(done.stdout)
+        assert report["ok"] is True
+        assert report["claims"] == len(report["rows"])
+        assert {row["source"] for row in report["rows"]} == {"course note"}
+
+    def test_html_and_csv(self, tmp_path):
+        csv, html = tmp_path / "rows.csv", tmp_path / "claims.html"
+        done = run("claims", "--draws", "1", "--csv", str(csv), "--html", str(html))
+        assert done.returncode == 0, done.stderr
+        assert len(pd.read_csv(csv)) >= 40
+        page = html.read_text(encoding="utf-8")
+        assert '<td class="bad">fails</td>' in page
+        assert '<td class="good">holds</td>' in page
+        assert "http" not in page
+
+    @pytest.mark.parametrize(
+        ("arguments", "text"),
+        [
+            (["--source", "wikipedia"], 'knows source = "question"'),
+            (["--draws", "0"], "needs an integer draws >= 1; got 0"),
+            (["--engine", "perl"], 'knows engine = "auto"'),
+            (["--csv", "a.csv", "--html", "./a.csv"], "needs different files; got a.csv twice"),
+        ],
+    )
+    def test_what_could_not_run_is_status_two(self, arguments, text):
+        done = run("claims", *arguments)
+        assert done.returncode == 2
+        assert text in done.stderr
+        assert done.stdout == ""
+
+
+class TestBench:
+    def test_json(self):
+        done = run("bench", "--repeats", "1", "--json")
+        assert done.returncode == 0, done.stderr
+        rows = json.loads(done.stdout)["rows"]
+        assert {row["engine"] for row in rows} >= {"matbackprop, NumPy"}
+        assert all(row["milliseconds"] > 0 for row in rows)
+
+    def test_rounds_are_counted(self):
+        done = run("bench", "--repeats", "0")
+        assert done.returncode == 2
+        assert "needs an integer repeats >= 1; got 0" in done.stderr
+
+
 class TestRInfo:
     @pytest.mark.r
     def test_with_r(self, live_engine):

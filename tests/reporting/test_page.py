@@ -59,7 +59,7 @@ def test_escapes_what_it_shows():
 
 def test_marks_verdicts_and_numbers():
     text = page()
-    assert '<td class="MISMATCH">MISMATCH</td>' in text
-    assert '<td class="match">match</td>' in text
+    assert '<td class="bad">MISMATCH</td>' in text
+    assert '<td class="good">match</td>' in text
     assert '<td class="number">1.5e-16</td>' in text
     assert "who is it" in text

@@ -29,7 +29,7 @@ def test_words_are_taken_literally():
 
 def test_progress_is_silent_where_there_is_no_terminal():
     def work(terminal):
-        with terminal.progress() as move:
+        with terminal.progress("starting R") as move:
             move(1, 2, "half")
 
     assert shown(work) == ""
@@ -77,7 +77,7 @@ def test_headings_between_rows():
 def test_a_bar_on_a_terminal(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     screen = Screen()
-    with Terminal(screen).progress() as move:
+    with Terminal(screen).progress("starting R") as move:
         move(1, 2, "half way")
     assert "half way" in screen.getvalue()
 

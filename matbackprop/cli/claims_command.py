@@ -1,0 +1,121 @@
+"""`matbackprop claims`: what the sources print, and which of it is so."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from matbackprop.reporting import (
+    Terminal,
+    as_json,
+    check_targets,
+    html_page,
+    write_csv,
+    write_text,
+)
+from matbackprop.verification.claims import SOURCES, ClaimsReport, check_claims
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SOURCES = ", ".join(f'"{name}"' for name in SOURCES)
+
+
+def claims(
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME", help=f"Only this source: {_SOURCES}.")
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(help="Who answers for R: recorded, rpy2, rscript, or auto."),
+    ] = "recorded",
+    draws: Annotated[
+        int, typer.Option(metavar="K", help="How many random draws decide each claim.")
+    ] = 5,
+    seed: Annotated[int, typer.Option(metavar="S", help="Their seed.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a row for each claim.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the table as one page.")
+    ] = None,
+) -> int:
+    """Check each formula, figure and code fragment that the sources print.
+
+    Each is decided by an experiment, run now: it holds, fails, or holds only under a condition;
+    where it fails, the corrected formula is tested too.
+
+    Exit status: 0 every claim was decided and every correction holds, 1 not so, 2 it could not
+    run.
+    """
+    check_targets(csv, html, call="claims --csv FILE --html FILE")
+    with Terminal(sys.stderr).progress("reading") as progress:
+        report = check_claims(
+            engine,  # type: ignore[arg-type]
+            source=source,
+            draws=draws,
+            seed=seed,
+            progress=progress,
+        )
+    if csv is not None:
+        write_csv(report.to_frame(), csv)
+    if html is not None:
+        write_text(_page(report), html)
+    if json:
+        print(as_json(report.to_dict()))
+    else:
+        _show(report, Terminal())
+    return 0 if report.ok else 1
+
+
+def _show(report: ClaimsReport, terminal: Terminal) -> None:
+    shown = _readable(report)
+    terminal.table(shown.drop(columns="how"), by="source")
+    terminal.table(report.summary())
+    terminal.say(_verdict(report), style="bold green" if report.ok else "bold red")
+
+
+def _readable(report: ClaimsReport) -> pd.DataFrame:
+    """Return a narrow table: what is said, what was found, and what is right."""
+    frame = report.to_frame()
+    infinite = frame["obstacle"] != ""
+    frame["error"] = [
+        "no numbers" if none else f"{error:.2g}"
+        for none, error in zip(infinite, frame["error"], strict=True)
+    ]
+    frame.loc[frame["verdict"] == "holds", "error"] = ""
+    frame["instead"] = [
+        "; ".join(filter(None, (f"only if {only_if}" if only_if else "", corrected)))
+        for only_if, corrected in zip(frame["only_if"], frame["corrected"], strict=True)
+    ]
+    return frame[["source", "place", "says", "verdict", "error", "instead", "how"]]
+
+
+def _verdict(report: ClaimsReport) -> str:
+    open_ones = report.undecided()
+    if open_ones:
+        keys = ", ".join(row.key for row in open_ones)
+        return f"{len(open_ones)} of {len(report.findings)} claims are NOT decided: {keys}."
+    return (
+        f"All {len(report.findings)} claims are decided, by {report.run['draws']} draws each, "
+        "and every correction holds."
+    )
+
+
+def _page(report: ClaimsReport) -> str:
+    frame = _readable(report)
+    details = [
+        (f"{name}: {SOURCES[str(name)]}", rows.drop(columns="source"))
+        for name, rows in frame.groupby("source", sort=False)
+    ]
+    run = ", ".join(f"{name} {value}" for name, value in report.run.items())
+    lines = [
+        _verdict(report),
+        "Errors are relative to the largest entry of the truth, the largest over all draws.",
+        f"Run: {run}.",
+    ]
+    return html_page("matbackprop claims", lines, report.summary(), details, unfolded=True)
