@@ -9,7 +9,7 @@ from array_api_compat import array_namespace
 
 from matbackprop.batchnorm.arrangements import Arrangement
 from matbackprop.batchnorm.arrays import AnyArray, Axes, widened
-from matbackprop.batchnorm.backward import pull_through, pullback
+from matbackprop.batchnorm.backward import pull_through, pulled
 from matbackprop.batchnorm.normalization import Normalized
 from matbackprop.batchnorm.passes import passes_for, totals
 
@@ -68,7 +68,7 @@ def pull_back(dY: AnyArray, cache: Cache, /) -> Gradients:
     if gamma is None:
         return Gradients(xp.reshape(pull_through(G, b), cache.shape), None, None)
     if arrangement.uniform:
-        dX, dgamma, dbeta = pullback(G, b, along_statistics(gamma, cache))
+        dX, dgamma, dbeta = pulled(G, b, along_statistics(gamma, cache))
         # Where γ is shared by sets that are normalised apart (instances), their parts add up.
         dgamma, dbeta = (_summed(part, cache) for part in (dgamma, dbeta))
     else:

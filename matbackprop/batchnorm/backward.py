@@ -56,6 +56,11 @@ def pullback(
     """
     if is_numpy_array(b.X):
         S = real_array(S, call="pullback(S, b, gamma)", name="S", ndim=b.X.ndim)
+    return pulled(S, b, gamma)
+
+
+def pulled(S: AnyArray, b: Normalized, gamma: AnyArray, /) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """Do what `pullback` promises, for an S that was checked."""
     passes = passes_for(b.X, b.axes, S)
     dbeta, cross = passes.cross_sums(S, b.X, b.pivot, b.axes)
     dgamma = (cross - b.shift * dbeta) / b.sigma
@@ -69,6 +74,6 @@ def pullback(
 
 
 def pull_through(G: AnyArray, b: Normalized, /) -> AnyArray:
-    """Return ∂L/∂X from G = ∂L/∂X̂: `pullback` with γ = 1."""
+    """Return ∂L/∂X from G = ∂L/∂X̂: γ = 1."""
     xp = array_namespace(G)
-    return pullback(G, b, xp.ones_like(b.sigma))[0]
+    return pulled(G, b, xp.ones_like(b.sigma))[0]
