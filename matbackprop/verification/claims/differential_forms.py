@@ -1,27 +1,10 @@
 """Claims of the note that derives batch norm's gradient by differential forms."""
 
-from matbackprop.verification.claims.claim import Claim, Trial, weigh
-from matbackprop.verification.claims.draw import Draw, differential
+from matbackprop.verification.claims.claim import Claim
+from matbackprop.verification.claims.differential_forms_class import CLASS
+from matbackprop.verification.claims.differential_forms_forward import FORWARD
+from matbackprop.verification.claims.differential_forms_moments import MOMENTS
+from matbackprop.verification.claims.differential_forms_rules import RULES
+from matbackprop.verification.claims.differential_forms_steps import STEPS
 
-_SOURCE = "differential forms"
-
-
-def _product_rule(draw: Draw) -> Trial:
-    m, n, p = draw.sizes(3)
-    X, dX = draw.matrix(m, n), draw.matrix(m, n)
-    Y, dY = draw.matrix(n, p), draw.matrix(n, p)
-    truth = differential(lambda t: (X + t * dX) @ (Y + t * dY), 0.0, 1.0)  # type: ignore[arg-type]
-    return weigh(truth, lambda: X @ dY + Y @ dX, corrected=lambda: dX @ Y + X @ dY)
-
-
-DIFFERENTIAL_FORMS = (
-    Claim(
-        key="differential forms/product rule",
-        source=_SOURCE,
-        place="Differential rules, line 2",
-        says="d(XY) = X dY + Y dX",
-        how="complex step along (dX, dY), conforming random X, Y",
-        experiment=_product_rule,
-        corrected="d(XY) = dX Y + X dY",
-    ),
-)
+DIFFERENTIAL_FORMS: tuple[Claim, ...] = (*RULES, *FORWARD, *STEPS, *MOMENTS, *CLASS)
