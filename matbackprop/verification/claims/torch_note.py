@@ -1,5 +1,9 @@
-"""Claims of the torch note."""
+"""Claims of the torch note, in its order: forward pass, chain rule, own entries, autograd."""
 
 from matbackprop.verification.claims.claim import Claim
+from matbackprop.verification.claims.torch_note_automatic import AUTOMATIC
+from matbackprop.verification.claims.torch_note_chain import CHAIN
+from matbackprop.verification.claims.torch_note_forward import FORWARD
+from matbackprop.verification.claims.torch_note_own_entry import OWN_ENTRY
 
-TORCH_NOTE: tuple[Claim, ...] = ()
+TORCH_NOTE: tuple[Claim, ...] = (*FORWARD, *CHAIN, *OWN_ENTRY, *AUTOMATIC)
