@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,9 +17,6 @@ from matbackprop.reporting import (
     write_text,
 )
 from matbackprop.verification.claims import SOURCES, ClaimsReport, check_claims
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _SOURCES = ", ".join(f'"{name}"' for name in SOURCES)
 
@@ -73,26 +70,9 @@ def claims(
 
 
 def _show(report: ClaimsReport, terminal: Terminal) -> None:
-    shown = _readable(report)
-    terminal.table(shown.drop(columns="how"), by="source")
+    terminal.table(report.table(), by="source")
     terminal.table(report.summary())
     terminal.say(_verdict(report), style="bold green" if report.ok else "bold red")
-
-
-def _readable(report: ClaimsReport) -> pd.DataFrame:
-    """Return a narrow table: what is said, what was found, and what is right."""
-    frame = report.to_frame()
-    infinite = frame["obstacle"] != ""
-    frame["error"] = [
-        "no numbers" if none else f"{error:.2g}"
-        for none, error in zip(infinite, frame["error"], strict=True)
-    ]
-    frame.loc[frame["verdict"] == "holds", "error"] = ""
-    frame["instead"] = [
-        "; ".join(filter(None, (f"only if {only_if}" if only_if else "", corrected)))
-        for only_if, corrected in zip(frame["only_if"], frame["corrected"], strict=True)
-    ]
-    return frame[["source", "place", "says", "verdict", "error", "instead", "how"]]
 
 
 def _verdict(report: ClaimsReport) -> str:
@@ -107,7 +87,7 @@ def _verdict(report: ClaimsReport) -> str:
 
 
 def _page(report: ClaimsReport) -> str:
-    frame = _readable(report)
+    frame = report.table(how=True)
     details = [
         (f"{name}: {SOURCES[str(name)]}", rows.drop(columns="source"))
         for name, rows in frame.groupby("source", sort=False)

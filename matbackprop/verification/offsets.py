@@ -7,7 +7,8 @@ with it: that is lost before batch norm begins. On the numbers as they are store
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -116,7 +117,7 @@ def _rounded_mean(X: Array, dY: Array) -> Result:
 def _exact(X: Array, dY: Array, offset: float = 0.0) -> Result:
     """Return X̂ and ∂L/∂X of X + offset, exact to `_DIGITS` digits, as arrays of mpmath numbers."""
     context = _exact_numbers()
-    number: Callable[[float], Any] = np.frompyfunc(lambda x: context.mpf(float(x)), 1, 1)
+    number: Any = np.frompyfunc(lambda x: context.mpf(float(x)), 1, 1)
     x, s, N = number(X) + context.mpf(offset), number(dY), len(X)
     D = x - x.sum(axis=0) / N
     variance = (D * D).sum(axis=0) / N
@@ -125,6 +126,7 @@ def _exact(X: Array, dY: Array, offset: float = 0.0) -> Result:
     return Xhat, (s - s.sum(axis=0) / N - Xhat * ((s * Xhat).sum(axis=0) / N)) / sigma
 
 
+@cache
 def _exact_numbers() -> Any:
     try:
         from mpmath import MPContext  # type: ignore[import-untyped]
@@ -140,13 +142,8 @@ def _exact_numbers() -> Any:
 
 def _errors(result: Result, exact: Result) -> tuple[float, float]:
     """Return the largest difference of X̂, and of ∂L/∂X; subtracted exactly."""
-    # Through the exact number on the right, whose context is the one with digits enough.
+    # As objects, so that the difference is taken by mpmath, and not after rounding to a float.
     forward, backward = (
-        np.abs(right - left).max() for left, right in zip(map(_plain, result), exact, strict=True)
+        np.abs(right - left.astype(object)).max() for left, right in zip(result, exact, strict=True)
     )
     return float(forward), float(backward)
-
-
-def _plain(values: Array) -> Array:
-    """Return floats of NumPy as Python's, which other numbers can be subtracted from."""
-    return values if values.dtype == object else values.astype(np.float64).astype(object)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -145,6 +146,17 @@ class ClaimsReport:
         columns = [field.name for field in dataclasses.fields(Finding)]
         return pd.DataFrame([dataclasses.asdict(row) for row in self.findings], columns=columns)
 
+    def table(self, *, how: bool = False) -> pd.DataFrame:
+        """Return the table for people: what is said, the verdict, its error, what is right instead.
+
+        With `how`, also what decided.
+        """
+        frame = self.to_frame()
+        frame["error"] = [_error_in_words(row) for row in self.findings]
+        frame["instead"] = [_instead(row) for row in self.findings]
+        columns = ["source", "place", "says", "verdict", "error", "instead"]
+        return frame[[*columns, "how"] if how else columns]
+
     def summary(self) -> pd.DataFrame:
         """Return how many claims of each source hold, hold under a condition, or fail."""
         frame = self.to_frame()
@@ -163,3 +175,14 @@ class ClaimsReport:
             "claims": len(self.findings),
             "rows": [dataclasses.asdict(row) for row in self.findings],
         }
+
+
+def _error_in_words(row: Finding) -> str:
+    if row.verdict == "holds":
+        return ""
+    return f"{row.error:.2g}" if math.isfinite(row.error) else "no numbers"
+
+
+def _instead(row: Finding) -> str:
+    condition = f"only if {row.only_if}" if row.only_if else ""
+    return "; ".join(filter(None, (condition, row.corrected)))

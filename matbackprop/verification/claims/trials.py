@@ -87,6 +87,6 @@ def check_claims(
         "NumPy": np.__version__,
         "draws": draws,
         "seed": seed,
-        "R": f"{backend.engine.r_version} ({backend.engine.name})",
+        "engine": f"{backend.engine.name}, {backend.engine.r_version}",
     }
     return ClaimsReport(tuple(findings), run)
