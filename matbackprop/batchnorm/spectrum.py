@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from array_api_compat import array_namespace
+
 from matbackprop.batchnorm.affine import Cache, along_statistics
 from matbackprop.batchnorm.arrays import AnyArray
 from matbackprop.errors import DtypeError, OptionError
@@ -70,10 +72,11 @@ def layer_spectrum(cache: Cache, /) -> Spectrum:
             "within them. Use `layer_jacobian(cache)`, or a layer with `affine=False`."
         )
     b = cache.b
+    xp = array_namespace(b.sigma)
     scale = 1 / b.sigma
     if cache.gamma is not None:
         scale = along_statistics(cache.gamma, cache) * scale
     if b.divisor is None:
         return Spectrum(scale, scale, scale, b.count - 2)
     # x̂ᵀx̂ = (m − ddof)(σ² − eps)/σ², so that 1 − x̂ᵀx̂/(m − ddof) = eps/σ².
-    return Spectrum(0 * scale, scale * b.eps / b.sigma**2, scale, b.count - 2)
+    return Spectrum(xp.zeros_like(scale), scale * b.eps / b.sigma**2, scale, b.count - 2)
