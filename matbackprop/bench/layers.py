@@ -15,6 +15,7 @@ from matbackprop.bench.timing import median_seconds
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch.nn import Module
 
 Progress = Callable[[int, int, str], None]
 
@@ -93,7 +94,13 @@ def _contenders(case: LayerCase) -> Iterator[tuple[str, Callable[[], object]]]:
         yield "matbackprop, compiled", ours
     yield "matbackprop, NumPy", lambda: _without_compiling(ours)
     if find_spec("torch") is not None:
-        yield "torch", _torchs_own(X, gamma, beta, dY)
+        import torch
+
+        from matbackprop.batchnorm import torch as ours_for_torch
+
+        names = {2: "BatchNorm1d", 4: "BatchNorm2d"}
+        for engine, room in (("torch", torch.nn), ("matbackprop.batchnorm.torch", ours_for_torch)):
+            yield engine, _module_step(getattr(room, names[X.ndim])(C), X, gamma, beta, dY)
 
 
 def _without_compiling(run: Callable[[], object]) -> object:
@@ -106,16 +113,16 @@ def _without_compiling(run: Callable[[], object]) -> object:
         passes.WORTH_COMPILED = worth
 
 
-def _torchs_own(X: Array, gamma: Array, beta: Array, dY: Array) -> Callable[[], object]:
+def _module_step(
+    module: Module, X: Array, gamma: Array, beta: Array, dY: Array
+) -> Callable[[], object]:
     import torch
 
     # Copies, so that no engine finds its input in the cache because the one before it read it.
     x, g = (torch.from_numpy(array.copy()) for array in (X, dY))
-    modules = {2: torch.nn.BatchNorm1d, 4: torch.nn.BatchNorm2d}
-    module = modules[X.ndim](len(gamma)).to(x.dtype)
-    with torch.no_grad():
-        module.weight.copy_(torch.from_numpy(gamma))
-        module.bias.copy_(torch.from_numpy(beta))
+    module.to(x.dtype).load_state_dict(
+        {"weight": torch.from_numpy(gamma), "bias": torch.from_numpy(beta)}, strict=False
+    )
     x.requires_grad_()
 
     def run() -> object:
