@@ -3,7 +3,7 @@
 X̂ = (Z − 1μᵀ) diag(σ)⁻¹,  σ² = 1ᵀ(Z − 1μᵀ)²/(N − ddof) + eps.
 
 For a matrix, as inside the network: `normalize`, `pullback`, `normalization_jacobian`. As layers
-over (N, C, *), with train and test mode and explicit state: `BatchNormLayer`, `LayerNormLayer`,
+over (N, C, …), with train and test mode and explicit state: `BatchNormLayer`, `LayerNormLayer`,
 `InstanceNormLayer`, `GroupNormLayer`. In the signatures of a well-known course:
 `matbackprop.batchnorm.course`. For torch: `matbackprop.batchnorm.torch`.
 """

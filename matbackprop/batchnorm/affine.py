@@ -10,8 +10,9 @@ from array_api_compat import array_namespace
 from matbackprop.batchnorm.arrangements import Arrangement
 from matbackprop.batchnorm.arrays import AnyArray, Axes, widened
 from matbackprop.batchnorm.backward import pull_through, pulled
+from matbackprop.batchnorm.dispatch import passes_for
 from matbackprop.batchnorm.normalization import Normalized
-from matbackprop.batchnorm.passes import passes_for, totals
+from matbackprop.batchnorm.passes import totals
 
 
 class Gradients(NamedTuple):

@@ -37,7 +37,7 @@ class Arrangement:
 
 
 def batch_arrangement(shape: tuple[int, ...], /) -> Arrangement:
-    """(N, C, *): together is what has the same channel.
+    """(N, C, …): together is what has the same channel.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def batch_arrangement(shape: tuple[int, ...], /) -> Arrangement:
 
 
 def layer_arrangement(shape: tuple[int, ...], features: tuple[int, ...], /) -> Arrangement:
-    """(*, features): together is what belongs to one row; γ and β have a value a feature.
+    """(…, features): together is what belongs to one row; γ and β have a value a feature.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def layer_arrangement(shape: tuple[int, ...], features: tuple[int, ...], /) -> A
 
 
 def instance_arrangement(shape: tuple[int, ...], /) -> Arrangement:
-    """(N, C, *): together is what has the same row and channel.
+    """(N, C, …): together is what has the same row and channel.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def instance_arrangement(shape: tuple[int, ...], /) -> Arrangement:
 
 
 def group_arrangement(shape: tuple[int, ...], groups: int, /) -> Arrangement:
-    """(N, C, *): together is what has the same row and group of neighbouring channels.
+    """(N, C, …): together is what has the same row and group of neighbouring channels.
 
     Examples
     --------

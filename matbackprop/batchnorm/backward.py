@@ -7,8 +7,8 @@ from array_api_compat import array_namespace, is_numpy_array
 from matbackprop._typing import ArrayLike
 from matbackprop._validation import real_array
 from matbackprop.batchnorm.arrays import AnyArray, widened
+from matbackprop.batchnorm.dispatch import passes_for
 from matbackprop.batchnorm.normalization import Normalized
-from matbackprop.batchnorm.passes import passes_for
 
 
 def pullback(

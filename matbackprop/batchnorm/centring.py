@@ -7,7 +7,7 @@ from typing import NamedTuple
 from array_api_compat import array_namespace
 
 from matbackprop.batchnorm.arrays import AnyArray, Axes, count, widened
-from matbackprop.batchnorm.passes import passes_for
+from matbackprop.batchnorm.dispatch import passes_for
 
 
 class CentredMoments(NamedTuple):

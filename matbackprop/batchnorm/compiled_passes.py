@@ -1,6 +1,7 @@
 """The passes of `passes`, compiled by numba: each reads the data once, on every core.
 
-For large NumPy arrays (N, C, *), normalised over every axis but the second. Sums are kept in
+For large arrays in main memory, (N, C) or (N, C, …), normalised over every axis but the second.
+They are read where they lie, whichever library they belong to. Sums are kept in
 float64, also of float32. numba stores what it compiled, so that only a first use waits for it.
 """
 
@@ -14,6 +15,7 @@ from numba import get_num_threads, njit, prange
 
 from matbackprop._typing import Array
 from matbackprop.batchnorm.arrays import Axes
+from matbackprop.batchnorm.memory import on_views
 
 # Reordering sums lets them use vector registers; NaN and infinities keep their meaning.
 _compiled: Callable[[Any], Any] = njit(
@@ -21,33 +23,37 @@ _compiled: Callable[[Any], Any] = njit(
 )
 
 
+@on_views
 def totals(X: Array, axes: Axes, /) -> Array:
     """Return ΣX."""
     return centred_sums(X, np.zeros(X.shape[1]), axes)[0]
 
 
+@on_views
 def centred_sums(X: Array, pivot: Array, axes: Axes, /) -> tuple[Array, Array]:
     """Return Σ(X − c) and Σ(X − c)²."""
-    data, c = _flat(X), pivot.astype(X.dtype, copy=False)
-    sums = (_centred_rows if X.ndim == 2 else _centred_runs)(data, c, get_num_threads())
+    loop = _centred_rows if X.ndim == 2 else _centred_runs
+    sums = loop(_data(X), _stat(pivot, X), get_num_threads())
     return sums[0], sums[1]
 
 
+@on_views
 def scale_shift(X: Array, pivot: Array, scale: Array, offset: Array, axes: Axes, /) -> Array:
     """Return (X − c)·scale + offset."""
-    Y = np.empty_like(X)
-    stats = (_full(stat, X) for stat in (pivot, scale, offset))
-    (_scale_rows if X.ndim == 2 else _scale_runs)(_flat(X), *stats, _flat(Y))
+    loop, Y = _scale_rows if X.ndim == 2 else _scale_runs, np.empty_like(X)
+    loop(_data(X), *(_stat(stat, X) for stat in (pivot, scale, offset)), _flat(Y))
     return Y
 
 
+@on_views
 def cross_sums(dY: Array, X: Array, pivot: Array, axes: Axes, /) -> tuple[Array, Array]:
     """Return ΣdY and Σ dY ⊙ (X − c)."""
-    c = pivot.astype(X.dtype, copy=False)
-    sums = (_cross_rows if X.ndim == 2 else _cross_runs)(_flat(dY), _flat(X), c, get_num_threads())
+    loop = _cross_rows if X.ndim == 2 else _cross_runs
+    sums = loop(_data(dY), _data(X), _stat(pivot, X), get_num_threads())
     return sums[0], sums[1]
 
 
+@on_views
 def combine(
     dY: Array,
     X: Array,
@@ -59,19 +65,31 @@ def combine(
     /,
 ) -> Array:
     """Return dY·scale − (X − c)·slope − offset."""
-    dX = np.empty_like(X)
-    stats = (_full(stat, X) for stat in (pivot, scale, slope, offset))
-    (_combine_rows if X.ndim == 2 else _combine_runs)(_flat(dY), _flat(X), *stats, _flat(dX))
+    loop, dX = _combine_rows if X.ndim == 2 else _combine_runs, np.empty_like(X)
+    stats = (_stat(stat, X) for stat in (pivot, scale, slope, offset))
+    loop(_data(dY), _data(X), *stats, _flat(dX))
     return dX
 
 
 def _flat(X: Array) -> Array:
     """Return X as (N, C), or as (N, C, L) if it has more axes: a view."""
-    return X if X.ndim == 2 else X.reshape(*X.shape[:2], -1)
+    return X.reshape(X.shape if X.ndim == 2 else (*X.shape[:2], -1))
 
 
-def _full(stat: Array, X: Array) -> Array:
-    return np.ascontiguousarray(np.broadcast_to(stat, X.shape[1]), dtype=X.dtype)
+def _data(X: Array) -> Array:
+    return _read_only(_flat(X))
+
+
+def _stat(stat: Array, X: Array) -> Array:
+    """Return a statistic with an entry for each channel, in the dtype of the data."""
+    full = np.broadcast_to(stat, X.shape[1])
+    return _read_only(np.ascontiguousarray(full, dtype=X.dtype).view())
+
+
+def _read_only(view: Array) -> Array:
+    # numba compiles anew for arrays that may not be written to: let none be.
+    view.flags.writeable = False
+    return view
 
 
 # Two forms of each loop, because the innermost must run along memory: over the columns of a row
@@ -87,7 +105,7 @@ def _centred_rows(X: Array, c: Array, parts: int) -> Array:
         total, squares = np.zeros(C), np.zeros(C)
         for n in range(part * N // parts, (part + 1) * N // parts):
             for j in range(C):
-                d = np.float64(X[n, j] - c[j])
+                d = np.float64(X[n, j]) - np.float64(c[j])
                 total[j] += d
                 squares[j] += d * d
         sums[part, 0], sums[part, 1] = total, squares
@@ -103,7 +121,7 @@ def _centred_runs(X: Array, c: Array, parts: int) -> Array:
             for j in range(C):
                 total, squares = 0.0, 0.0
                 for k in range(L):
-                    d = np.float64(X[n, j, k] - c[j])
+                    d = np.float64(X[n, j, k]) - np.float64(c[j])
                     total += d
                     squares += d * d
                 sums[part, 0, j] += total
@@ -136,7 +154,7 @@ def _cross_rows(dY: Array, X: Array, c: Array, parts: int) -> Array:
             for j in range(C):
                 g = np.float64(dY[n, j])
                 total[j] += g
-                cross[j] += g * np.float64(X[n, j] - c[j])
+                cross[j] += g * (np.float64(X[n, j]) - np.float64(c[j]))
         sums[part, 0], sums[part, 1] = total, cross
     return sums.sum(axis=0)
 
@@ -152,7 +170,7 @@ def _cross_runs(dY: Array, X: Array, c: Array, parts: int) -> Array:
                 for k in range(L):
                     g = np.float64(dY[n, j, k])
                     total += g
-                    cross += g * np.float64(X[n, j, k] - c[j])
+                    cross += g * (np.float64(X[n, j, k]) - np.float64(c[j]))
                 sums[part, 0, j] += total
                 sums[part, 1, j] += cross
     return sums.sum(axis=0)

@@ -30,7 +30,13 @@ from array_api_compat import array_namespace
 from matbackprop._validation import check_option
 from matbackprop.batchnorm.affine import Cache, Gradients, pull_back
 from matbackprop.batchnorm.arrays import AnyArray
-from matbackprop.batchnorm.door import admit, check_array, check_data, check_same_library
+from matbackprop.batchnorm.door import (
+    admit,
+    all_finite,
+    check_array,
+    check_same_library,
+    raise_not_finite,
+)
 from matbackprop.batchnorm.layer import BatchNormLayer
 from matbackprop.batchnorm.relatives import GroupNormLayer, LayerNormLayer, Normed
 from matbackprop.batchnorm.running import Running
@@ -149,7 +155,7 @@ def layernorm_forward(
 
 
 def layernorm_backward(dout: AnyArray, cache: Cache) -> Gradients:
-    """Return dx, dgamma, dbeta of `layernorm_forward`; errors as in `batchnorm_backward`."""
+    """Return dx, dgamma, dbeta; errors as in `batchnorm_backward`."""
     return _backward(dout, cache, pull_back, "layernorm_backward(dout, cache)")
 
 
@@ -173,7 +179,7 @@ def spatial_batchnorm_forward(
 
 
 def spatial_batchnorm_backward(dout: AnyArray, cache: Cache) -> Gradients:
-    """Return dx, dgamma, dbeta of `spatial_batchnorm_forward`; errors as in `batchnorm_backward`."""
+    """Return dx, dgamma, dbeta; errors as in `batchnorm_backward`."""
     return _backward(dout, cache, pull_back, "spatial_batchnorm_backward(dout, cache)")
 
 
@@ -225,7 +231,7 @@ def spatial_groupnorm_forward(
 
 
 def spatial_groupnorm_backward(dout: AnyArray, cache: Cache) -> Gradients:
-    """Return dx, dgamma, dbeta of `spatial_groupnorm_forward`; errors as in `batchnorm_backward`."""
+    """Return dx, dgamma, dbeta; errors as in `batchnorm_backward`."""
     return _backward(dout, cache, pull_back, "spatial_groupnorm_backward(dout, cache)")
 
 
@@ -252,10 +258,10 @@ def _batchnorm(
         x = _data(x, axes, call)
         chosen = _chosen(options, "eps", "momentum")
         layer = BatchNormLayer(x.shape[1], **chosen, convention="course")
-        running = _running(options, layer, x, call)
-        out, cache, running = layer.forward(x, gamma, beta, mode=mode, running=running)
-    if mode == "train" and running is not None:
-        bn_param.update(running_mean=running.mean, running_var=running.variance)
+        before = _running(options, layer, x, call)
+        out, cache, after = layer.forward(x, gamma, beta, mode=mode, running=before)
+    if mode == "train" and after is not None:
+        bn_param.update(running_mean=after.mean, running_var=after.variance)
     return Normed(out, cache)
 
 
@@ -291,13 +297,13 @@ def _backward(
             "Is the cache that of another forward pass?"
         )
     check_same_library(cache.b.X, dout, call=call, names=("x", "dout"))
-    gradients = by(dout, cache)
-    check_data(dout, gradients.beta, call=call, name="dout")
-    return gradients
+    if not all_finite(dout):
+        raise_not_finite(dout, call=call, name="dout")
+    return by(dout, cache)
 
 
 def _options(param: object, name: str, call: str) -> Mapping[str, Any]:
-    if not isinstance(param, Mapping):
+    if not isinstance(param, MutableMapping):
         raise DtypeError(
             f"`{call}` needs {name} to be a dictionary of options; got {type(param).__name__}."
         )

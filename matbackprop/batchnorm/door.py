@@ -26,7 +26,7 @@ def admit(value: Any, /, *, call: str, name: str, channels: int | None = None) -
     DtypeError
         If the entries are not real numbers. Integers of NumPy are promoted to float64.
     ShapeError
-        If it is not (N, C) or (N, C, *) for that many channels, where they are given; or if a
+        If it is not (N, C) or (N, C, …) for that many channels, where they are given; or if a
         length is not known yet.
     DataError
         If it is empty.
@@ -51,7 +51,7 @@ def admit(value: Any, /, *, call: str, name: str, channels: int | None = None) -
         )
     if channels is not None and (value.ndim < 2 or value.shape[1] != channels):
         raise ShapeError(
-            f"`{call}` needs {name} of shape (N, {channels}) or (N, {channels}, *), a column for "
+            f"`{call}` needs {name} of shape (N, {channels}) or (N, {channels}, …), a column for "
             f"each channel; got {tuple(value.shape)}."
         )
     return value

@@ -35,7 +35,7 @@ class Forward(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatchNormLayer:
-    """Batch norm of (N, C) or (N, C, *): y = γ(x − μ)/√(σ² + eps) + β, channel by channel.
+    """Batch norm of (N, C) or (N, C, …): y = γ(x − μ)/√(σ² + eps) + β, channel by channel.
 
     In train mode μ and σ² are the mean and the (biased) variance of the batch; in test mode they
     are the running statistics, constants. Both modes have a backward pass. The layer holds
@@ -130,7 +130,7 @@ class BatchNormLayer:
         Parameters
         ----------
         X
-            Shape (N, C) or (N, C, *). It is referred to by the cache: do not change it in place
+            Shape (N, C) or (N, C, …). It is referred to by the cache: do not change it in place
             before the backward pass.
         gamma, beta
             Shape (C,); None with `affine=False`.

@@ -64,7 +64,7 @@ def batch_moments(Z: Array, options: BatchNorm, /) -> tuple[Array, Array]:
     """Return μ = 1ᵀZ/N and σ = √(1ᵀ(Z − 1μᵀ)²/(N − ddof) + eps), each of shape (p2,).
 
     Sums are accumulated in float64, also for float32, about a pivot near the mean: raw sums of
-    squares would lose every digit where |μ| greatly exceeds σ.
+    squares would lose every digit where μ is far larger than σ.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def check_batch(
         Whose batch it is, for the message.
     magnitude
         How large the terms were that a column of Z is a sum of, shape (p2,): a column that
-        varies only by their rounding counts as constant. By default the largest |entry| of Z.
+        varies only by their rounding counts as constant. By default the largest entry of Z in size.
 
     Raises
     ------

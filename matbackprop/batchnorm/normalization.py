@@ -11,9 +11,9 @@ from matbackprop._typing import ArrayLike
 from matbackprop._validation import number_array
 from matbackprop.batchnorm.arrays import AnyArray, Axes, count, widened
 from matbackprop.batchnorm.centring import CentredMoments, centred_moments, given_moments
+from matbackprop.batchnorm.dispatch import passes_for
 from matbackprop.batchnorm.moments import Moments, check_batch
 from matbackprop.batchnorm.options import BatchNorm
-from matbackprop.batchnorm.passes import passes_for
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,15 +11,9 @@ wide dtype and enter in any.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from typing import Any
-
-from array_api_compat import array_namespace, is_numpy_array
+from array_api_compat import array_namespace
 
 from matbackprop.batchnorm.arrays import AnyArray, Axes, spread, wide_dtype, widened
-
-WORTH_COMPILED = 65_536
-"""Entries from which on compiled passes are faster than it takes to call them."""
 
 
 def totals(X: AnyArray, axes: Axes, /) -> AnyArray:
@@ -29,7 +23,7 @@ def totals(X: AnyArray, axes: Axes, /) -> AnyArray:
 
 def centred_sums(X: AnyArray, pivot: AnyArray, axes: Axes, /) -> tuple[AnyArray, AnyArray]:
     """Return Σ(X − c) and Σ(X − c)² over `axes`."""
-    D = widened(X - spread(pivot, X, axes), X)
+    D = _centred(X, pivot, axes)
     return totals(D, axes), totals(D * D, axes)
 
 
@@ -45,8 +39,7 @@ def cross_sums(
     dY: AnyArray, X: AnyArray, pivot: AnyArray, axes: Axes, /
 ) -> tuple[AnyArray, AnyArray]:
     """Return ΣdY and Σ dY ⊙ (X − c) over `axes`."""
-    D = widened(X - spread(pivot, X, axes), X)
-    return totals(dY, axes), totals(widened(dY, X) * D, axes)
+    return totals(dY, axes), totals(widened(dY, X) * _centred(X, pivot, axes), axes)
 
 
 def combine(
@@ -64,27 +57,6 @@ def combine(
     return dY * spread(scale, X, axes) - D * spread(slope, X, axes) - spread(offset, X, axes)
 
 
-def passes_for(X: AnyArray, axes: Axes, /, *others: AnyArray) -> Any:
-    """Return the module whose passes suit these arrays: compiled, or this one.
-
-    Compiled passes need numba (the extra `fast`) and large C-contiguous NumPy arrays of one real
-    dtype, normalised over every axis but the second.
-    """
-    import sys
-
-    generic = sys.modules[__name__]
-    suited = (
-        axes == (0, *range(2, X.ndim))
-        and is_numpy_array(X)
-        and X.size >= WORTH_COMPILED
-        and X.dtype.kind == "f"
-        and X.dtype.itemsize in (4, 8)
-        and all(
-            is_numpy_array(a) and a.dtype == X.dtype and a.flags.c_contiguous for a in (X, *others)
-        )
-    )
-    if not suited or find_spec("numba") is None:
-        return generic
-    from matbackprop.batchnorm import compiled_passes
-
-    return compiled_passes
+def _centred(X: AnyArray, pivot: AnyArray, axes: Axes) -> AnyArray:
+    """Return X − c in the wide dtype: where there is a wider one, this rounds nothing."""
+    return widened(X, X) - widened(spread(pivot, X, axes), X)

@@ -32,7 +32,7 @@ class Normed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LayerNormLayer:
-    """Layer norm of (*, features): each row normalised over its own features.
+    """Layer norm of (…, features): each row normalised over its own features.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class LayerNormLayer:
         X = admit(X, call=call, name="X")
         if tuple(X.shape[-len(self.shape) :]) != self.shape:
             raise ShapeError(
-                f"`{call}` needs X of shape (*, {', '.join(map(str, self.shape))}); "
+                f"`{call}` needs X of shape (…, {', '.join(map(str, self.shape))}); "
                 f"got {tuple(X.shape)}."
             )
         arrangement = layer_arrangement(tuple(X.shape), self.shape)
@@ -91,7 +91,7 @@ class LayerNormLayer:
 
 @dataclass(frozen=True, slots=True)
 class InstanceNormLayer:
-    """Instance norm of (N, C, *): each channel of each row normalised over its own positions.
+    """Instance norm of (N, C, …): each channel of each row normalised over its own positions.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ class InstanceNormLayer:
         call = "InstanceNormLayer.forward(X, gamma, beta)"
         X = admit(X, call=call, name="X", channels=self.features)
         if X.ndim == 2:
-            raise ShapeError(f"`{call}` needs X of shape (N, C, *); got {tuple(X.shape)}.")
+            raise ShapeError(f"`{call}` needs X of shape (N, C, …); got {tuple(X.shape)}.")
         arrangement = instance_arrangement(tuple(X.shape))
         return _forward(X, gamma, beta, arrangement, (self.features,), self, call)
 
@@ -140,12 +140,12 @@ class InstanceNormLayer:
 
 @dataclass(frozen=True, slots=True)
 class GroupNormLayer:
-    """Group norm of (N, C, *): each row normalised within groups of neighbouring channels.
+    """Group norm of (N, C, …): each row normalised within groups of neighbouring channels.
 
     Parameters
     ----------
     groups
-        How many groups; divides C. With 1 it is layer norm over (C, *), with C instance norm.
+        How many groups; divides C. With 1 it is layer norm over (C, …), with C instance norm.
     features
         C; γ and β have shape (C,).
     eps

@@ -1,7 +1,8 @@
 """Batch norm for torch: the closed forms in autograd's hands, and drop-in modules.
 
-Backward is the closed-form pullback, and double backward the closed-form derivative of it: the
-graph of neither is ever recorded. X̂ is not stored, but computed anew from X.
+Backward is the closed-form pullback, double backward the closed-form derivative of that: the
+steps of neither are recorded. Higher derivatives are left to autograd. X̂ is not stored, but
+computed anew from X.
 
 Values are not looked at, for that would make a device wait: NaN go through to the result, as
 they do in torch. Needs torch: `pip install 'matbackprop[torch]'`.
@@ -50,12 +51,12 @@ def batch_norm(
     variance: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Return y = γ(x − μ)/√(σ² + eps) + β, channel by channel, differentiable twice.
+    """Return y = γ(x − μ)/√(σ² + eps) + β, channel by channel.
 
     Parameters
     ----------
     X
-        Shape (N, C) or (N, C, *), of any real dtype; half precision is computed in single.
+        Shape (N, C) or (N, C, …), of any real dtype; half precision is computed in single.
     gamma, beta
         Shape (C,); None for 1 and 0.
     mean, variance
@@ -121,15 +122,15 @@ class _ClosedForm(torch.nn.modules.batchnorm._BatchNorm):
 
     @torch.no_grad()
     def _track(self, moments: CentredMoments, m: int) -> None:
-        if self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
+        batches, momentum = self.num_batches_tracked, self.momentum
+        if batches is not None:
+            batches.add_(1)
         if self.running_mean is None or self.running_var is None:
             return
-        before = 0
-        if self.momentum is None and self.num_batches_tracked is not None:
-            before = int(self.num_batches_tracked) - 1  # makes a device wait: only where needed
-        running = Running(self.running_mean, self.running_var, before)
-        after = updated(running, moments, m, "torch", self.momentum)
+        if momentum is None:  # the cumulative average; of nobody knows how many, it stays
+            momentum = 0.0 if batches is None else 1 / int(batches)
+        running = Running(self.running_mean, self.running_var)
+        after = updated(running, moments, m, "torch", momentum)
         self.running_mean.copy_(after.mean)
         self.running_var.copy_(after.variance)
 
@@ -138,7 +139,7 @@ class _ClosedForm(torch.nn.modules.batchnorm._BatchNorm):
             wanted = " or ".join(f"{n}" for n in self.dimensions)
             raise ShapeError(
                 f"`{type(self).__name__}(num_features={self.num_features})(X)` needs X with "
-                f"{wanted} dimensions, (N, C, *); got {input.dim()} (shape {tuple(input.shape)})."
+                f"{wanted} dimensions, (N, C, …); got {input.dim()} (shape {tuple(input.shape)})."
             )
 
 
@@ -223,7 +224,7 @@ def _normalized(
     else:
         moments = given_moments(data, *(stat.detach() for stat in given))
     stats = moments.pivot, moments.shift, torch.sqrt(moments.variance + eps)
-    Y = BatchNormFunction.apply(wide, gamma, beta, *stats, divisor, eps)
+    Y = BatchNormFunction.apply(wide, gamma, beta, *stats, divisor, eps)  # type: ignore[no-untyped-call]
     return Y.to(X.dtype), moments
 
 
@@ -234,7 +235,7 @@ def _check(X: Tensor, call: str, channels: int | None = None, **stats: Tensor | 
             "`torch.as_tensor`, or use `BatchNormLayer`, which takes arrays of any library."
         )
     if X.ndim < 2:
-        raise ShapeError(f"`{call}` needs X of shape (N, C) or (N, C, *); got {tuple(X.shape)}.")
+        raise ShapeError(f"`{call}` needs X of shape (N, C) or (N, C, …); got {tuple(X.shape)}.")
     admit(X, call=call, name="X", channels=channels)
     for name, stat in stats.items():
         if stat is not None and tuple(stat.shape) != (X.shape[1],):

@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from matbackprop.batchnorm.affine import Cache, pull_back, transform
 from matbackprop.batchnorm.arrangements import batch_arrangement
+from matbackprop.batchnorm.centring import centred_moments
 from matbackprop.batchnorm.normalization import Normalized
 from matbackprop.batchnorm.tangent import pull_back_dot, push_forward
 
@@ -30,7 +30,8 @@ class BatchNormFunction(torch.autograd.Function):
         X: Tensor, gamma: Tensor | None, beta: Tensor | None, *normalization: Any
     ) -> Tensor:
         """Return Y."""
-        return transform(_cache(X, gamma, *normalization), beta)
+        # Detached, X can be read by compiled code; no derivative is recorded in here anyway.
+        return transform(_cache(X.detach(), gamma, *normalization), beta)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -41,7 +42,7 @@ class BatchNormFunction(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, dY: Tensor) -> tuple[Tensor | None, ...]:
         """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β, as far as they are asked for."""
-        gradients = PullbackFunction.apply(dY, *ctx.saved_tensors, *ctx.constants)
+        gradients = PullbackFunction.apply(dY, *ctx.saved_tensors, *ctx.constants)  # type: ignore[no-untyped-call]
         return _asked(ctx, *gradients)
 
 
@@ -56,7 +57,7 @@ class PullbackFunction(torch.autograd.Function):
         dY: Tensor, X: Tensor, gamma: Tensor | None, *normalization: Any
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β."""
-        return tuple(pull_back(dY, _cache(X, gamma, *normalization)))
+        return tuple(pull_back(dY.detach(), _cache(X.detach(), gamma, *normalization)))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -66,7 +67,6 @@ class PullbackFunction(torch.autograd.Function):
         ctx.save_for_backward(*tensors)
 
     @staticmethod
-    @once_differentiable  # a third derivative would take this one for a constant
     def backward(
         ctx: Any, X_dot: Tensor, gamma_dot: Tensor | None, beta_dot: Tensor | None
     ) -> tuple[Tensor | None, ...]:
@@ -75,8 +75,13 @@ class PullbackFunction(torch.autograd.Function):
         The pullback is linear in ∂L/∂Y, the transpose of pushing forward; and it is the gradient
         of ⟨∂L/∂Y, Y⟩, whose Hessian is symmetric: its derivative is its own transpose.
         """
-        dY, X, gamma, *stats = ctx.saved_tensors
-        cache = _cache(X, gamma, *stats, *ctx.constants)
+        dY, X, gamma, pivot, shift, sigma = ctx.saved_tensors
+        divisor, eps = ctx.constants
+        if divisor is not None and torch.is_grad_enabled():
+            # A third derivative goes through the graph of this one, and through the moments.
+            pivot, shift, variance = centred_moments(X, batch_arrangement(tuple(X.shape)).axes)
+            sigma = torch.sqrt(variance + eps)
+        cache = _cache(X, gamma, pivot, shift, sigma, divisor, eps)
         pushed = push_forward(X_dot, cache, gamma=gamma_dot, beta=beta_dot)
         second = pull_back_dot(dY, cache, X=X_dot, gamma=gamma_dot)
         return _asked(ctx, pushed, second.X, second.gamma)

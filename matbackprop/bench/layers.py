@@ -10,7 +10,7 @@ import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop._validation import check_count
-from matbackprop.batchnorm import BatchNormLayer, passes
+from matbackprop.batchnorm import BatchNormLayer, dispatch
 from matbackprop.bench.timing import median_seconds
 
 if TYPE_CHECKING:
@@ -105,12 +105,12 @@ def _contenders(case: LayerCase) -> Iterator[tuple[str, Callable[[], object]]]:
 
 def _without_compiling(run: Callable[[], object]) -> object:
     """Run with the generic passes, as where numba is not installed."""
-    worth = passes.WORTH_COMPILED
-    passes.WORTH_COMPILED = 2**62
+    worth = dispatch.WORTH_COMPILED
+    dispatch.WORTH_COMPILED = 2**62
     try:
         return run()
     finally:
-        passes.WORTH_COMPILED = worth
+        dispatch.WORTH_COMPILED = worth
 
 
 def _module_step(

@@ -11,9 +11,10 @@ from matbackprop._validation import column_names, frozen
 from matbackprop.batchnorm import Moments, Normalized
 from matbackprop.network.door import NO_OUTCOME, Given, conform
 from matbackprop.network.forward_pass import forward
+from matbackprop.network.labels import parameter_blocks, parameter_labels
 from matbackprop.network.model import Network
 from matbackprop.network.parameters import Parameters
-from matbackprop.network.result import input_labels, output_labels
+from matbackprop.network.result import output_labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,15 +98,8 @@ def jacobian(
     f = forward(net, given)
     (N, p2), p1, q = f.Z.shape, given.X.shape[1], given.Gamma2.shape[1]
     slope = net.a.derivative(f.H)
-    sizes = {"Gamma1": p1 * p2, "Gamma2": p2 * q}
-    if net.batch_norm is not None:
-        sizes |= {"gamma": p2, "beta": p2}
-    stops = np.cumsum(list(sizes.values())).tolist()
-    blocks = {
-        name: slice(stop - size, stop)
-        for (name, size), stop in zip(sizes.items(), stops, strict=True)
-    }
-    J = np.zeros((q, N, stops[-1]), dtype=given.X.dtype)  # output, row, parameter
+    blocks, labels = parameter_blocks(par), parameter_labels(par, column_names(X), None)
+    J = np.zeros((q, N, len(labels)), dtype=given.X.dtype)  # output, row, parameter
     for j in range(p2):
         dH = given.X if f.b is None else _through_batch_norm(given, f.b, j)
         for k in range(q):
@@ -118,11 +112,10 @@ def jacobian(
             D = slope * given.Gamma2[:, k]
             J[k, :, blocks["gamma"]] = D * f.b.Xhat
             J[k, :, blocks["beta"]] = D
-    inputs, outputs = input_labels(p1, column_names(X)), output_labels(q, None)
     return Jacobian(
         matrix=frozen(J.reshape(q * N, -1)),
-        row_labels=tuple(f"{output}[{n + 1}]" for output in outputs for n in range(N)),
-        column_labels=tuple(_column_labels(inputs, outputs, p2, par, blocks)),
+        row_labels=tuple(f"{y}[{n + 1}]" for y in output_labels(q, None) for n in range(N)),
+        column_labels=labels,
         blocks=blocks,
     )
 
@@ -135,16 +128,3 @@ def _through_batch_norm(given: Given, b: Normalized, j: int) -> Array:
         return X * scale
     centred = X - X.mean(axis=0, dtype=np.float64)
     return (centred - np.outer(xhat, xhat @ centred) / b.divisor) * scale
-
-
-def _column_labels(
-    inputs: list[str], outputs: list[str], p2: int, par: Parameters, blocks: dict[str, slice]
-) -> list[str]:
-    nodes = [f"h{j + 1}" for j in range(p2)]
-    labels = [f"Gamma1[{x},{h}]" for h in nodes for x in inputs]
-    if par.Gamma2.ndim == 1:
-        labels += [f"Gamma2[{h}]" for h in nodes]
-    else:
-        labels += [f"Gamma2[{h},{y}]" for y in outputs for h in nodes]
-    labels += [f"{name}[{h}]" for name in ("gamma", "beta") if name in blocks for h in nodes]
-    return labels

@@ -7,7 +7,7 @@ with it: that is lost before batch norm begins. On the numbers as they are store
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -27,6 +27,7 @@ Result: TypeAlias = tuple[Any, Any]
 _CALL = "offset_table(rng, offsets=, rows=, columns=)"
 _EPS = 1e-5
 _DIGITS = 60
+_COLUMNS = ["dtype", "quantity", "offset", "ours", "torch", "rounded_mean", "input_rounding"]
 
 
 def offset_table(
@@ -81,13 +82,17 @@ def offset_table(
         for offset in offsets:
             X, S = (offset + spread).astype(dtype), dY.astype(dtype)
             exact, unrounded = _exact(X, S), _exact(spread, S, offset)
-            by = {"ours": _ours, "torch": _torch, "rounded_mean": _rounded_mean}
-            errors = {name: _errors(run(X, S), exact) for name, run in by.items()}
+            errors = {name: _errors(run(X, S), exact) for name, run in _implementations().items()}
             errors["input_rounding"] = _errors(unrounded, exact)
             for place, quantity in enumerate(("Xhat", "dX")):
                 row = {"dtype": np.dtype(dtype).name, "quantity": quantity, "offset": offset}
                 found.append(row | {name: error[place] for name, error in errors.items()})
-    return pd.DataFrame(found)
+    return pd.DataFrame(found, columns=_COLUMNS)
+
+
+def _implementations() -> dict[str, Callable[[Array, Array], Result]]:
+    torch = {} if find_spec("torch") is None else {"torch": _torch}
+    return {"ours": _ours, **torch, "rounded_mean": _rounded_mean}
 
 
 def _ours(X: Array, dY: Array) -> Result:
@@ -97,8 +102,6 @@ def _ours(X: Array, dY: Array) -> Result:
 
 
 def _torch(X: Array, dY: Array) -> Result:
-    if find_spec("torch") is None:
-        return np.full_like(X, np.nan), np.full_like(X, np.nan)
     import torch
 
     x = torch.from_numpy(X).requires_grad_()

@@ -21,8 +21,8 @@ class Trial:
     Parameters
     ----------
     printed
-        Largest |Δ| relative to the largest |entry| of the truth; infinite where the formula does
-        not conform or its code stops.
+        Largest difference from the truth, relative to its largest entry in size; infinite where
+        the formula does not conform or its code stops.
     conditioned
         The same on a second draw for which the condition of the claim holds; None without one.
     corrected

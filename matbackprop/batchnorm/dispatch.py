@@ -1,0 +1,63 @@
+"""Which passes suit an array: generic ones, or compiled ones."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+from array_api_compat import is_lazy_array, is_numpy_array
+
+from matbackprop.batchnorm import passes
+from matbackprop.batchnorm.arrays import AnyArray, Axes
+
+WORTH_COMPILED = 65_536
+"""Entries from which on compiled passes are faster than it takes to call them."""
+
+_CPU = 1  # of DLPack's device types
+
+
+def passes_for(X: AnyArray, axes: Axes, /, *others: AnyArray) -> Any:
+    """Return the module whose passes suit these arrays: `compiled_passes`, or `passes`.
+
+    Compiled passes need numba (the extra `fast`) and large C-contiguous arrays of float32 or of
+    float64 in main memory, (N, C) or (N, C, …), normalised over every axis but the second.
+    """
+    if (
+        axes == (0, *range(2, X.ndim))
+        and _entries(X) >= WORTH_COMPILED
+        and find_spec("numba") is not None
+        and all(_readable(a) and a.dtype == X.dtype for a in (X, *others))
+    ):
+        from matbackprop.batchnorm import compiled_passes
+
+        return compiled_passes
+    return passes
+
+
+def _entries(X: AnyArray) -> float:
+    entries = 1.0
+    for size in X.shape:
+        entries *= size
+    return entries
+
+
+def _readable(X: AnyArray) -> bool:
+    """Tell whether compiled code can read X where it lies, nothing copied."""
+    if is_numpy_array(X):
+        view = X
+    elif is_lazy_array(X) or not hasattr(X, "__dlpack__"):
+        return False
+    else:
+        from matbackprop.batchnorm.memory import viewed
+
+        try:
+            if X.__dlpack_device__()[0] != _CPU:
+                return False
+            view = viewed(X)
+        # What a library says of an array it will not share: because a derivative is being
+        # recorded through it, or because its dtype is not NumPy's.
+        except (BufferError, RuntimeError, TypeError, ValueError):
+            return False
+    return bool(view.dtype.kind == "f" and view.dtype.itemsize in (4, 8)) and bool(
+        view.flags.c_contiguous
+    )

@@ -1,0 +1,529 @@
+"""Batch norm as a layer: modes, running statistics, gradients, invariances, errors."""
+
+import re
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from matbackprop.batchnorm import BatchNormLayer, Running
+from matbackprop.differences import central_difference
+from matbackprop.errors import DataError, DtypeError, OptionError, ShapeError
+
+SHAPES = [(6, 3), (4, 3, 5), (3, 3, 2, 4), (2, 3, 2, 2, 3)]
+EPS = 1e-5
+
+
+def along_channels(stat, X):
+    return np.reshape(stat, (1, -1, *[1] * (X.ndim - 2)))
+
+
+def moments(X, ddof=0):
+    """Channel by channel, in a plain loop."""
+    columns = [X[:, j].ravel() for j in range(X.shape[1])]
+    return np.array([c.mean() for c in columns]), np.array([c.var(ddof=ddof) for c in columns])
+
+
+def normalized(X, mean, variance, gamma, beta, eps=EPS):
+    mean, variance, gamma, beta = (along_channels(s, X) for s in (mean, variance, gamma, beta))
+    return gamma * (X - mean) / np.sqrt(variance + eps) + beta
+
+
+@pytest.fixture
+def gamma(rng):
+    return rng.standard_normal(3)
+
+
+@pytest.fixture
+def beta(rng):
+    return rng.standard_normal(3)
+
+
+@pytest.fixture
+def running(rng):
+    return Running(rng.standard_normal(3), rng.random(3) + 0.5, 7)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+class TestDefinition:
+    def test_train(self, rng, shape, gamma, beta):
+        X = rng.standard_normal(shape) * 3 + 5
+        Y = BatchNormLayer(3).forward(X, gamma, beta).Y
+        assert_allclose(Y, normalized(X, *moments(X), gamma, beta), rtol=1e-12, atol=1e-13)
+
+    @pytest.mark.parametrize("mode", ["test", "eval"])
+    def test_test(self, rng, shape, gamma, beta, running, mode):
+        X = rng.standard_normal(shape)
+        Y, _, after = BatchNormLayer(3).forward(X, gamma, beta, mode=mode, running=running)
+        want = normalized(X, running.mean, running.variance, gamma, beta)
+        assert_allclose(Y, want, rtol=1e-12, atol=1e-13)
+        assert_array_equal(after.mean, running.mean)
+        assert_array_equal(after.variance, running.variance)
+        assert after.batches == 7
+
+    def test_without_affine(self, rng, shape):
+        X, S = rng.standard_normal((2, *shape))
+        plain, with_ones = BatchNormLayer(3, affine=False), BatchNormLayer(3)
+        Y, cache, _ = plain.forward(X)
+        same, cache_with_ones, _ = with_ones.forward(X, np.ones(3), np.zeros(3))
+        assert_allclose(Y, same, rtol=1e-14, atol=1e-15)
+        dX, dgamma, dbeta = plain.backward(S, cache)
+        assert (dgamma, dbeta) == (None, None)
+        assert_allclose(dX, with_ones.backward(S, cache_with_ones).X, rtol=1e-13, atol=1e-14)
+
+    @pytest.mark.parametrize("mode", ["train", "test"])
+    def test_without_tracking_both_modes_use_the_batch(self, rng, shape, gamma, beta, mode):
+        X, S = rng.standard_normal((2, *shape))
+        layer = BatchNormLayer(3, track=False)
+        Y, cache, running = layer.forward(X, gamma, beta, mode=mode)
+        assert running is None
+        assert_allclose(Y, normalized(X, *moments(X), gamma, beta), rtol=1e-12, atol=1e-13)
+        tracked = BatchNormLayer(3).forward(X, gamma, beta).cache
+        assert_array_equal(layer.backward(S, cache).X, layer.backward(S, tracked).X)
+
+    def test_memory_order_and_strides_do_not_matter(self, rng, shape, gamma, beta):
+        X, S = rng.standard_normal((2, *shape))
+        layer = BatchNormLayer(3)
+        Y, cache, _ = layer.forward(X, gamma, beta)
+        other, strided, _ = layer.forward(np.asfortranarray(X), gamma, beta)
+        assert_allclose(other, Y, rtol=1e-13, atol=1e-14)
+        dX = layer.backward(np.asfortranarray(S), strided).X
+        assert_allclose(dX, layer.backward(S, cache).X, rtol=1e-13, atol=1e-14)
+
+
+MOMENTA = ["customary", 0.3, 0.0, 1.0, None]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("momentum", MOMENTA, ids=str)
+class TestRunningStatistics:
+    def batches(self, rng, shape):
+        return [rng.standard_normal(shape) * (k + 1) + k for k in range(5)]
+
+    def test_torch(self, rng, shape, momentum):
+        """(1 − m)·running + m·batch, the variance divided by m − 1; from 0 and 1."""
+        layer = BatchNormLayer(3, momentum=momentum, affine=False)
+        running, mean, variance = None, np.zeros(3), np.ones(3)
+        for k, X in enumerate(self.batches(rng, shape), start=1):
+            running = layer.forward(X, running=running).running
+            m = {"customary": 0.1, None: 1 / k}.get(momentum, momentum)
+            batch_mean, batch_variance = moments(X, ddof=1)
+            mean = (1 - m) * mean + m * batch_mean
+            variance = (1 - m) * variance + m * batch_variance
+            assert_allclose(running.mean, mean, rtol=1e-12, atol=1e-14)
+            assert_allclose(running.variance, variance, rtol=1e-12)
+            assert running.batches == k
+
+    def test_course(self, rng, shape, momentum):
+        """m·running + (1 − m)·batch, the variance divided by m; from 0 and 0."""
+        layer = BatchNormLayer(3, momentum=momentum, convention="course", affine=False)
+        running, mean, variance = None, np.zeros(3), np.zeros(3)
+        for k, X in enumerate(self.batches(rng, shape), start=1):
+            running = layer.forward(X, running=running).running
+            m = {"customary": 0.9, None: 1 - 1 / k}.get(momentum, momentum)
+            batch_mean, batch_variance = moments(X)
+            mean = m * mean + (1 - m) * batch_mean
+            variance = m * variance + (1 - m) * batch_variance
+            assert_allclose(running.mean, mean, rtol=1e-12, atol=1e-14)
+            assert_allclose(running.variance, variance, rtol=1e-12, atol=1e-14)
+            assert running.batches == k
+
+
+@pytest.mark.parametrize("convention", ["torch", "course"])
+def test_the_cumulative_average_is_the_average(rng, convention):
+    layer = BatchNormLayer(2, momentum=None, convention=convention, affine=False)
+    batches = rng.standard_normal((4, 6, 2))
+    running = None
+    for X in batches:
+        running = layer.forward(X, running=running).running
+    ddof = 1 if convention == "torch" else 0
+    assert_allclose(running.mean, batches.mean(axis=(0, 1)), rtol=1e-12)
+    assert_allclose(running.variance, batches.var(axis=1, ddof=ddof).mean(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("convention", "first"), [("torch", 1.0), ("course", 0.0)])
+def test_initial_statistics(convention, first):
+    running = BatchNormLayer(2, convention=convention).initial(np.zeros((4, 2), np.float32))
+    assert running.mean.tolist() == [0.0, 0.0]
+    assert running.variance.tolist() == [first, first]
+    assert running.mean.dtype == running.variance.dtype == np.float32
+    assert running.batches == 0
+
+
+def test_running_statistics_keep_their_own_dtype(rng):
+    wide = Running(np.zeros(3), np.ones(3))
+    X = rng.standard_normal((5, 3)).astype(np.float32)
+    Y, _, after = BatchNormLayer(3, affine=False).forward(X, running=wide)
+    assert Y.dtype == np.float32
+    assert after.mean.dtype == after.variance.dtype == np.float64
+
+
+class TestStateIsExplicit:
+    @pytest.mark.parametrize("mode", ["train", "test"])
+    def test_nothing_is_mutated(self, rng, gamma, beta, running, mode):
+        X, S = rng.standard_normal((2, 4, 3, 2))
+        given = [X, S, gamma, beta, running.mean, running.variance]
+        kept = [a.copy() for a in given]
+        layer = BatchNormLayer(3)
+        first = layer.forward(X, gamma, beta, mode=mode, running=running)
+        gradients = layer.backward(S, first.cache)
+        for array, copy in zip(given, kept, strict=True):
+            assert_array_equal(array, copy)
+        assert running.batches == 7
+        # Hence a second time is as the first.
+        again = layer.forward(X, gamma, beta, mode=mode, running=running)
+        assert_array_equal(again.Y, first.Y)
+        assert_array_equal(layer.backward(S, again.cache).X, gradients.X)
+
+    def test_read_only_arrays_are_fine(self, rng, gamma, beta, running):
+        X, S = rng.standard_normal((2, 4, 3))
+        for array in (X, S, gamma, beta, running.mean, running.variance):
+            array.flags.writeable = False
+        layer = BatchNormLayer(3)
+        for mode in ("train", "test"):
+            layer.backward(S, layer.forward(X, gamma, beta, mode=mode, running=running).cache)
+
+    def test_records_are_frozen(self, running):
+        with pytest.raises(FrozenInstanceError):
+            running.batches = 3
+        with pytest.raises(FrozenInstanceError):
+            BatchNormLayer(3).eps = 1.0
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("mode", ["train", "test"])
+@pytest.mark.parametrize("eps", [0.0, 0.3])
+def test_gradients_against_differences(rng, shape, mode, eps, gamma, beta, running):
+    X, S = rng.standard_normal((2, *shape))
+    layer = BatchNormLayer(3, eps=eps)
+
+    def loss(X=X, gamma=gamma, beta=beta):
+        return (S * layer.forward(X, gamma, beta, mode=mode, running=running).Y).sum()
+
+    cache = layer.forward(X, gamma, beta, mode=mode, running=running).cache
+    dX, dgamma, dbeta = layer.backward(S, cache)
+    for gradient, f, at in [
+        (dX, lambda x: loss(X=x), X),
+        (dgamma, lambda g: loss(gamma=g), gamma),
+        (dbeta, lambda b: loss(beta=b), beta),
+    ]:
+        assert gradient.shape == at.shape
+        assert_allclose(gradient, central_difference(f, at).value, rtol=1e-8, atol=1e-8)
+
+
+shapes = st.lists(st.integers(2, 4), min_size=2, max_size=5).map(tuple)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def terms_in(S, cache):
+    """How large the terms are of which dX is what is left: |S|/σ."""
+    return np.abs(S).max() / cache.b.sigma.min()
+
+
+class TestInvariances:
+    @given(shapes, seeds)
+    def test_the_gradient_of_each_channel_sums_to_zero(self, shape, seed):
+        rng = np.random.default_rng(seed)
+        X, S = rng.standard_normal((2, *shape))
+        layer = BatchNormLayer(shape[1], affine=False)
+        cache = layer.forward(X).cache
+        dX = layer.backward(S, cache).X
+        sums = np.moveaxis(dX, 1, 0).reshape(shape[1], -1).sum(axis=1)
+        assert_allclose(sums, 0, atol=1e-13 * terms_in(S, cache) * X.size)
+
+    @given(shapes, seeds)
+    def test_without_eps_the_gradient_is_orthogonal_to_xhat(self, shape, seed):
+        rng = np.random.default_rng(seed)
+        X, S = rng.standard_normal((2, *shape))
+        layer = BatchNormLayer(shape[1], eps=0.0, affine=False)
+        Xhat, cache, _ = layer.forward(X)
+        dX = layer.backward(S, cache).X
+        along = np.moveaxis(Xhat * dX, 1, 0).reshape(shape[1], -1).sum(axis=1)
+        assert_allclose(along, 0, atol=1e-12 * terms_in(S, cache) * X.size)
+
+    @given(shapes, seeds, st.floats(0.01, 100))
+    def test_scaling_x_changes_nothing(self, shape, seed, factor):
+        rng = np.random.default_rng(seed)
+        X, S = rng.standard_normal((2, *shape))
+        layer = BatchNormLayer(shape[1], eps=0.0, affine=False)
+        Y, cache, _ = layer.forward(X)
+        scaled, scaled_cache, _ = layer.forward(X * factor)
+        assert_allclose(scaled, Y, rtol=1e-11, atol=1e-11)
+        dX, smaller = layer.backward(S, cache).X, layer.backward(S, scaled_cache).X
+        size = terms_in(S, cache)
+        assert_allclose(smaller * factor, dX, rtol=1e-10, atol=1e-11 * size)
+
+    @given(shapes, seeds, st.integers(-(2**20), 2**20))
+    def test_an_offset_changes_nothing(self, shape, seed, offset):
+        rng = np.random.default_rng(seed)
+        # On a grid of 2⁻¹⁰ adding an offset rounds nothing.
+        X = np.round(rng.standard_normal(shape) * 1024) / 1024
+        S = rng.standard_normal(shape)
+        layer = BatchNormLayer(shape[1], affine=False)
+        Y, cache, _ = layer.forward(X)
+        shifted, shifted_cache, _ = layer.forward(X + offset)
+        assert_allclose(shifted, Y, rtol=1e-11, atol=1e-11)
+        dX, same = layer.backward(S, cache).X, layer.backward(S, shifted_cache).X
+        size = terms_in(S, cache)
+        assert_allclose(same, dX, rtol=1e-10, atol=1e-11 * size)
+
+    @given(shapes, seeds)
+    def test_channels_do_not_meet(self, shape, seed):
+        rng = np.random.default_rng(seed)
+        X, S = rng.standard_normal((2, *shape))
+        whole, single = BatchNormLayer(shape[1], affine=False), BatchNormLayer(1, affine=False)
+        Y, cache, _ = whole.forward(X)
+        alone, alone_cache, _ = single.forward(X[:, :1])
+        assert_allclose(alone, Y[:, :1], rtol=1e-12, atol=1e-12)
+        dX = whole.backward(S, cache).X[:, :1]
+        assert_allclose(single.backward(S[:, :1], alone_cache).X, dX, rtol=1e-10, atol=1e-10)
+
+
+class TestAccepted:
+    def test_lists_and_frames(self, rng, gamma, beta):
+        X = rng.standard_normal((5, 3))
+        want = BatchNormLayer(3).forward(X, gamma, beta).Y
+        for data in (X.tolist(), pd.DataFrame(X, columns=list("abc"))):
+            Y, cache, _ = BatchNormLayer(3).forward(data, gamma.tolist(), pd.Series(beta))
+            assert type(Y) is np.ndarray
+            assert_array_equal(Y, want)
+            assert BatchNormLayer(3).backward(data, cache).gamma.shape == (3,)
+
+    @pytest.mark.parametrize("dtype", ["int8", "bool", "float16", "float64"])
+    def test_other_numbers_become_float64(self, dtype):
+        X = np.array([[0, 1, 1], [1, 0, 1], [0, 0, 0]], dtype=dtype)
+        Y = BatchNormLayer(3, affine=False).forward(X).Y
+        assert Y.dtype == np.float64
+        assert_array_equal(Y, BatchNormLayer(3, affine=False).forward(X.astype(float)).Y)
+
+    def test_float32_stays(self, rng, gamma, beta):
+        X, S = rng.standard_normal((2, 50, 3)).astype(np.float32)
+        g32, b32 = gamma.astype(np.float32), beta.astype(np.float32)
+        Y, cache, running = BatchNormLayer(3).forward(X, g32, b32)
+        gradients = BatchNormLayer(3).backward(S, cache)
+        for a in (Y, *gradients, running.mean, running.variance):
+            assert a.dtype == np.float32
+        wide = BatchNormLayer(3).forward(X.astype(float), g32.astype(float), b32.astype(float))
+        assert_allclose(Y, wide.Y, rtol=1e-6, atol=1e-6)
+        exact = BatchNormLayer(3).backward(S.astype(float), wide.cache)
+        for ours, want in zip(gradients, exact, strict=True):
+            assert_allclose(ours, want, rtol=2e-6, atol=2e-6)
+
+    @pytest.mark.parametrize("mode", ["train", "test"])
+    @pytest.mark.parametrize("affine", [True, False])
+    @pytest.mark.parametrize("shape", [(400, 3), (20, 3, 4, 5)], ids=str)
+    def test_an_offset_costs_float32_no_digits(self, rng, gamma, beta, mode, affine, shape):
+        """The mean is 10⁶ and not itself a float32; what is exact is float64 on the same data."""
+        X = (rng.standard_normal(shape) + 1e6).astype(np.float32)
+        S = rng.standard_normal(shape).astype(np.float32)
+        weights = (gamma.astype(np.float32), beta.astype(np.float32)) if affine else ()
+        statistics = Running(np.full(3, 1e6 + 0.01), np.ones(3))
+        layer = BatchNormLayer(3, affine=affine)
+
+        def step(X, S, *weights):
+            forward = layer.forward(X, *weights, mode=mode, running=statistics)
+            gradients = layer.backward(S, forward.cache)
+            return [forward.Y, *(g for g in gradients if g is not None)]
+
+        narrow = step(X, S, *weights)
+        exact = step(*(a.astype(np.float64) for a in (X, S, *weights)))
+        for ours, want in zip(narrow, exact, strict=True):
+            assert ours.dtype == np.float32
+            assert_allclose(ours, want, rtol=1e-6, atol=1e-6 * np.abs(want).max())
+
+    def test_a_single_row_in_test_mode_and_of_an_image(self, rng, running):
+        layer = BatchNormLayer(3, affine=False)
+        assert layer.forward(rng.standard_normal((1, 3)), mode="test", running=running).Y.any()
+        assert layer.forward(rng.standard_normal((1, 3, 2))).Y.any()
+
+    def test_a_constant_channel_with_eps(self):
+        Y, cache, _ = BatchNormLayer(1, affine=False).forward(np.full((4, 1), 0.1))
+        assert_allclose(Y, 0, atol=1e-12)
+        dX = BatchNormLayer(1).backward(np.array([[1.0], [0], [0], [0]]), cache).X
+        assert_allclose(dX.ravel() * np.sqrt(1e-5), [0.75, -0.25, -0.25, -0.25], atol=1e-12)
+
+
+OPTIONS = {
+    "features": ({"features": 0}, "needs an integer features >= 1; got 0"),
+    "features, a flag": ({"features": True}, "needs an integer features >= 1; got True"),
+    "eps": ({"eps": -1.0}, "needs a finite eps >= 0; got -1.0"),
+    "eps, NaN": ({"eps": float("nan")}, "needs a finite eps >= 0; got nan"),
+    "momentum too large": ({"momentum": 1.1}, r"momentum in \[0, 1\], None .* got 1.1"),
+    "momentum NaN": ({"momentum": float("nan")}, 'or "customary"; got nan'),
+    "momentum, a name": ({"momentum": "fast"}, "or \"customary\"; got 'fast'"),
+    "momentum, a flag": ({"momentum": True}, 'or "customary"; got True'),
+    "convention": ({"convention": "keras"}, 'convention = "torch", "course"; got \'keras\''),
+    "affine": ({"affine": 1}, "knows affine = True, False; got .*affine=1"),
+    "track": ({"track": "no"}, "knows track = True, False; got .*track='no'"),
+}
+
+
+@pytest.mark.parametrize(("options", "text"), OPTIONS.values(), ids=OPTIONS)
+def test_bad_options(options, text):
+    with pytest.raises(OptionError, match=text):
+        BatchNormLayer(**{"features": 3} | options)
+
+
+def bad(value, *index, shape=(4, 3)):
+    X = np.arange(float(np.prod(shape))).reshape(shape) ** 2
+    X[index] = value
+    return X
+
+
+GOOD, ONE = bad(0.0, 0, 0), np.ones(3)
+FINITE = Running(np.zeros(3), ONE)
+FORWARD = {
+    "one axis": ({"X": ONE}, ShapeError, r"needs X of shape \(N, 3\) or \(N, 3, …\).*got \(3,\)"),
+    "too many channels": ({"X": np.ones((4, 5))}, ShapeError, r"X of shape .* got \(4, 5\)"),
+    "gamma": ({"gamma": np.ones(4)}, ShapeError, r"gamma of shape \(3,\), for data .* got \(4,\)"),
+    "beta": ({"beta": np.ones((3, 1))}, ShapeError, r"needs beta of shape \(3,\).* got \(3, 1\)"),
+    "NaN": ({"X": bad(np.nan, 2, 1)}, DataError, "X has NaN at row 2, column 1"),
+    "infinite": ({"X": bad(-np.inf, 3, 0)}, DataError, "X has an infinite value at row 3, colu"),
+    "NaN in an image": (
+        {"X": bad(np.nan, 1, 0, 2, shape=(4, 3, 5))},
+        DataError,
+        r"X has NaN at index \(1, 0, 2\)",
+    ),
+    "gamma not finite": ({"gamma": bad(np.nan, 2, shape=(3,))}, DataError, "gamma has NaN at ent"),
+    "too large": ({"X": GOOD * 1e300}, DataError, "overflowed: X is finite, but .* larger units"),
+    "empty": ({"X": np.ones((0, 3))}, DataError, r"at least one entry; X has shape \(0, 3\)"),
+    "empty images": ({"X": np.ones((2, 3, 0))}, DataError, r"one entry; X has shape \(2, 3, 0\)"),
+    "one row": (
+        {"X": np.ones((1, 3))},
+        DataError,
+        r"two or more entries .* X of shape \(1, 3\) has one.*Pass a larger batch, or .* running",
+    ),
+    "mode": ({"mode": "predict"}, OptionError, '"train", "test", "eval"; got \'predict\''),
+    "no mode": ({"mode": None}, OptionError, '"train", "test", "eval"; got None'),
+    "complex": ({"X": GOOD * 1j}, DtypeError, "real numbers in X; got dtype complex128.* real p"),
+    "objects": ({"X": GOOD.astype(object)}, DtypeError, "real numbers in X; got dtype object"),
+    "text": ({"X": GOOD.astype(str)}, DtypeError, "real numbers in X; got dtype <U.*Encode text"),
+    "ragged": ({"X": [[1, 2, 3], [4]]}, DtypeError, "ragged lists: make rows equally long"),
+    "complex gamma": ({"gamma": ONE * 1j}, DtypeError, "real numbers in gamma; got dtype complex"),
+    "gamma alone": ({"beta": None}, OptionError, "affine=True needs both gamma and beta. Or make"),
+    "running, mean": (
+        {"running": Running(np.zeros(4), ONE)},
+        ShapeError,
+        r"needs running.mean of shape \(3,\).* got \(4,\)",
+    ),
+    "running, variance": (
+        {"running": Running(ONE, np.ones(4))},
+        ShapeError,
+        r"needs running.variance of shape \(3,\).* got \(4,\)",
+    ),
+    "running, negative": (
+        {"running": Running(ONE, np.array([1.0, 2.0, -3.0]))},
+        DataError,
+        "needs variances >= 0;.* channel 2 .* -3",
+    ),
+    "running not finite": (
+        {"running": Running(bad(np.nan, 0, shape=(3,)), ONE)},
+        DataError,
+        "running.mean has NaN at entry 0",
+    ),
+    "running, no record": ({"running": (ONE, ONE)}, DtypeError, "be a `Running`; got tuple"),
+}
+
+
+def forward(**arguments):
+    given = {"X": GOOD, "gamma": ONE, "beta": ONE, "running": FINITE} | arguments
+    X, gamma, beta = (given.pop(name) for name in ("X", "gamma", "beta"))
+    return BatchNormLayer(3).forward(X, gamma, beta, **given)
+
+
+class TestErrors:
+    @pytest.mark.parametrize(("arguments", "error", "text"), FORWARD.values(), ids=FORWARD)
+    def test_forward(self, arguments, error, text):
+        with pytest.raises(error, match=text) as caught:
+            forward(**arguments)
+        call = "`BatchNormLayer.forward(X, gamma, beta, mode=, running=)`"
+        assert str(caught.value).startswith(call)
+
+    @pytest.mark.parametrize(
+        ("X", "text"),
+        [
+            (bad(np.nan, 2, 1), "X has NaN at row 2, column 1"),
+            (bad(np.inf, 2, 1), "X has an infinite value at row 2, column 1"),
+            (np.array([[np.inf, 0, 0], [-np.inf, 0, 0]]), "X has an infinite value at row 0"),
+        ],
+    )
+    def test_in_test_mode_the_data_are_looked_at_too(self, X, text):
+        with pytest.raises(DataError, match=text):
+            forward(X=X, mode="test")
+
+    def test_test_mode_without_statistics(self):
+        with pytest.raises(OptionError, match=r'mode="test" needs running .* track=False'):
+            forward(mode="test", running=None)
+
+    def test_statistics_that_nobody_tracks(self):
+        with pytest.raises(OptionError, match="track=False keeps no running statistics; leave"):
+            BatchNormLayer(3, track=False).forward(GOOD, ONE, ONE, running=FINITE)
+
+    def test_weights_that_nobody_uses(self):
+        with pytest.raises(OptionError, match="affine=False needs neither gamma nor beta"):
+            BatchNormLayer(3, affine=False).forward(GOOD, ONE, ONE)
+
+    @pytest.mark.parametrize("value", [0.0, 7.0, 0.1, -1e8])
+    def test_a_constant_channel_without_eps_is_named(self, value):
+        X = GOOD.copy()
+        X[:, 1] = value
+        text = rf"eps=0 .* set 1 .* all {re.escape(f'{value:g}')}\. Use an eps > 0"
+        with pytest.raises(DataError, match=text):
+            BatchNormLayer(3, eps=0.0).forward(X, ONE, ONE)
+
+    def test_a_running_variance_of_zero_without_eps_is_named(self):
+        running = Running(ONE, np.array([1.0, 0.0, 1.0]))
+        with pytest.raises(DataError, match=r"eps=0 .* channel 1 .*Use an eps > 0"):
+            BatchNormLayer(3, eps=0.0).forward(GOOD, ONE, ONE, mode="test", running=running)
+
+    @pytest.mark.parametrize("mode", ["train", "test"])
+    @pytest.mark.parametrize(
+        ("dY", "error", "text"),
+        [
+            (
+                np.ones((5, 3)),
+                ShapeError,
+                r"output, \(4, 3\); got \(5, 3\).*another forward",
+            ),
+            (np.ones((4, 3, 1)), ShapeError, r"of the output, \(4, 3\); got \(4, 3, 1\)"),
+            (bad(np.nan, 2, 1), DataError, "dY has NaN at row 2, column 1"),
+            (bad(np.inf, 2, 1), DataError, "dY has an infinite value at row 2, column 1"),
+            (GOOD * 1j, DtypeError, "real numbers in dY; got dtype complex128"),
+            (np.ones((0, 3)), DataError, r"at least one entry; dY has shape \(0, 3\)"),
+        ],
+    )
+    @pytest.mark.parametrize("affine", [True, False])
+    def test_backward(self, mode, affine, dY, error, text):
+        layer = BatchNormLayer(3, affine=affine)
+        weights = (ONE, ONE) if affine else ()
+        cache = layer.forward(GOOD, *weights, mode=mode, running=FINITE).cache
+        with pytest.raises(error, match=text) as caught:
+            layer.backward(dY, cache)
+        assert str(caught.value).startswith("`BatchNormLayer.backward(dY, cache)`")
+
+    def test_no_cache(self):
+        with pytest.raises(DtypeError, match="needs the cache that `forward` returned; got Forw"):
+            BatchNormLayer(3).backward(GOOD, forward())
+
+    def test_mixed_libraries(self, unavailable):
+        try:
+            import torch
+        except ImportError:
+            unavailable("torch")
+        ones = torch.ones(3)
+        text = "needs arrays of one library; got X of numpy, {} of torch. Convert them to one"
+        for arguments, name in [
+            ({"gamma": ones}, "gamma"),
+            ({"beta": ones}, "beta"),
+            ({"running": Running(ones, ones)}, "running.mean"),
+        ]:
+            with pytest.raises(DtypeError, match=text.format(name)):
+                forward(**arguments)
+        with pytest.raises(DtypeError, match=r"of one library; got the data of numpy, dY of torch"):
+            BatchNormLayer(3).backward(torch.ones((4, 3)), forward().cache)
+        with pytest.raises(DtypeError, match=r"floating-point numbers in X; got torch.int64"):
+            forward(X=torch.ones((4, 3), dtype=torch.int64))

@@ -1,0 +1,398 @@
+"""The torch guise: derivatives by `gradcheck`, and modules that stand in for torch's own."""
+
+import copy
+import inspect
+import pickle
+import subprocess
+import sys
+from itertools import product
+
+import numpy as np
+import pytest
+
+from matbackprop.errors import DataError, DtypeError, OptionError, ShapeError
+
+SHAPES = {2: (5, 3), 3: (4, 3, 2), 4: (2, 3, 2, 2), 5: (2, 2, 1, 2, 2)}
+
+
+@pytest.fixture(scope="module")
+def torch(unavailable):
+    try:
+        import torch
+    except ImportError:
+        unavailable("torch is not installed")
+    return torch
+
+
+@pytest.fixture(scope="module")
+def mb(torch):
+    from matbackprop.batchnorm import torch as guise
+
+    return guise
+
+
+@pytest.fixture
+def draw(torch, rng):
+    def tensor(*shape, grad=True, least=None, dtype=None):
+        values = rng.standard_normal(shape) if least is None else least + rng.random(shape)
+        return torch.tensor(values, dtype=dtype or torch.float64, requires_grad=grad)
+
+    return tensor
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=str)
+@pytest.mark.parametrize("affine", [True, False], ids=["affine", "plain"])
+@pytest.mark.parametrize("mode", ["train", "eval"])
+class TestDerivatives:
+    def function(self, mb, draw, shape, affine, mode):
+        C, moments = shape[1], {}
+        if mode == "eval":
+            moments = {"mean": draw(C, grad=False), "variance": draw(C, grad=False, least=0.5)}
+        weights = (draw(C), draw(C)) if affine else ()
+        return lambda *args: mb.batch_norm(*args, **moments), (draw(*shape), *weights)
+
+    def test_gradcheck(self, torch, mb, draw, shape, affine, mode):
+        assert torch.autograd.gradcheck(*self.function(mb, draw, shape, affine, mode))
+
+    def test_gradgradcheck(self, torch, mb, draw, shape, affine, mode):
+        assert torch.autograd.gradgradcheck(*self.function(mb, draw, shape, affine, mode))
+
+
+@pytest.mark.parametrize("wanted", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 1, 1)], ids=str)
+def test_only_the_gradients_asked_for(torch, mb, draw, wanted):
+    args = [draw(5, 3), draw(3), draw(3)]
+    for tensor, needed in zip(args, wanted, strict=True):
+        tensor.requires_grad_(bool(needed))
+    assert torch.autograd.gradcheck(mb.batch_norm, args)
+    if wanted != (0, 0, 1):  # linear in β: its gradient is a constant
+        assert torch.autograd.gradgradcheck(mb.batch_norm, args)
+    node = mb.batch_norm(*args).grad_fn
+    given = node.apply(torch.ones(5, 3, dtype=torch.float64))
+    assert [g is not None for g in given[:3]] == [bool(needed) for needed in wanted]
+
+
+@pytest.mark.parametrize("missing", ["gamma", "beta"])
+def test_one_weight_alone(torch, mb, draw, missing):
+    X, weight = draw(5, 3), draw(3)
+    args = (None, weight) if missing == "gamma" else (weight, None)
+    theirs = torch.nn.functional.batch_norm(X, None, None, *args, training=True)
+    torch.testing.assert_close(mb.batch_norm(X, *args), theirs, rtol=1e-13, atol=1e-13)
+    named = {"gamma": lambda X, w: mb.batch_norm(X, None, w), "beta": mb.batch_norm}[missing]
+    assert torch.autograd.gradcheck(named, (X, weight))
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_third_and_fourth_derivatives(torch, mb, draw, mode):
+    """Against the formula itself under autograd; torch's own batch norm errs from the third on."""
+    X, gamma = draw(5, 2), draw(2)
+    weights = [draw(5, 2, grad=False) for _ in range(4)]
+    mean, variance = draw(2, grad=False), draw(2, grad=False, least=0.5)
+    kept = {} if mode == "train" else {"mean": mean, "variance": variance}
+
+    def formula(X, gamma):
+        mu, var = (mean, variance) if kept else (X.mean(0), X.var(0, correction=0))
+        return gamma * (X - mu) / torch.sqrt(var + 1e-5)
+
+    def derivatives(function):
+        of, found = (function(X, gamma), torch.zeros(2)), []
+        for weight in weights:
+            scalar = torch.sin(of[0] * weight).sum() + (of[1] ** 2).sum()
+            of = torch.autograd.grad(scalar, (X, gamma), create_graph=True)
+            found.extend(part.detach() for part in of)
+        return found
+
+    ours = derivatives(lambda X, gamma: mb.batch_norm(X, gamma, None, **kept))
+    for one, two in zip(ours, derivatives(formula), strict=True):
+        assert float((one - two).abs().max() / two.abs().max()) < 1e-9
+
+
+def test_functional_transforms_of_torch(torch, mb, draw):
+    X = draw(5, 3, grad=False)
+    slope = torch.func.grad(lambda X: (mb.batch_norm(X) ** 3).sum())(X)
+    theirs = torch.func.grad(
+        lambda X: (torch.nn.functional.batch_norm(X, None, None, training=True) ** 3).sum()
+    )(X)
+    torch.testing.assert_close(slope, theirs, rtol=1e-12, atol=1e-12)
+
+
+class TestWhatIsSaved:
+    @pytest.mark.parametrize("which", [0, 1], ids=["X", "gamma"])
+    def test_a_change_in_place_is_noticed(self, torch, mb, draw, which):
+        args = [draw(5, 3), draw(3), draw(3)]
+        Y = mb.batch_norm(*args)
+        with torch.no_grad():
+            args[which].mul_(2)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            Y.sum().backward()
+
+    def test_and_between_the_first_and_the_second_derivative(self, torch, mb, draw):
+        X, dY = draw(5, 3), draw(5, 3)
+        (dX,) = torch.autograd.grad(mb.batch_norm(X), X, dY, create_graph=True)
+        with torch.no_grad():
+            dY.mul_(2)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            (dX**2).sum().backward()
+
+    def test_it_is_X_and_nothing_else_of_that_size(self, torch, mb, draw):
+        X, saved = draw(50, 3), []
+        with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):
+            mb.batch_norm(X, draw(3), draw(3))
+        large = [t for t in saved if t.numel() > 3]
+        assert [t.data_ptr() for t in large] == [X.data_ptr()]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+@pytest.mark.parametrize("weights", ["same", "float32"])
+def test_dtypes_are_kept(torch, mb, draw, dtype, weights):
+    dtype = getattr(torch, dtype)
+    X = draw(64, 3, grad=False).to(dtype).requires_grad_()
+    layer = mb.BatchNorm1d(3, dtype=dtype if weights == "same" else torch.float32)
+    Y = layer(X)
+    (Y * torch.arange(3).to(dtype)).sum().backward()
+    assert (Y.dtype, X.grad.dtype) == (dtype, dtype)
+    assert layer.weight.grad.dtype == layer.running_mean.dtype == layer.weight.dtype
+    exact = mb.batch_norm(X.detach().double())
+    # |Y| < 4. Half precision is computed in single and rounded once; the others, thrice.
+    roundings = 1.01 if dtype.itemsize == 2 else 3
+    assert float((Y.detach() - exact).abs().max()) <= roundings * torch.finfo(dtype).eps
+
+
+# Drop-in modules
+
+
+def modules(torch, mb, rank):
+    name = {2: "BatchNorm1d", 3: "BatchNorm1d", 4: "BatchNorm2d", 5: "BatchNorm3d"}[rank]
+    return getattr(mb, name), getattr(torch.nn, name)
+
+
+@pytest.mark.parametrize("rank", SHAPES)
+class TestStandsIn:
+    def test_constructor_and_kind(self, torch, mb, rank):
+        ours, theirs = modules(torch, mb, rank)
+        assert inspect.signature(ours) == inspect.signature(theirs)
+        assert issubclass(ours, theirs)
+        assert repr(ours(3, eps=0.1)) == repr(theirs(3, eps=0.1))
+
+    @pytest.mark.parametrize("affine", [True, False], ids=["affine", "plain"])
+    @pytest.mark.parametrize("track", [True, False], ids=["tracking", "not"])
+    def test_state_fits_both_ways(self, torch, mb, draw, rank, affine, track):
+        ours, theirs = modules(torch, mb, rank)
+        options = {"affine": affine, "track_running_stats": track, "dtype": torch.float64}
+        X = draw(*SHAPES[rank])
+        for give, take in [(ours, theirs), (theirs, ours)]:
+            C = X.shape[1]
+            giver, taker = give(C, **options), take(C, **options)
+            giver(X)
+            state = giver.state_dict()
+            assert set(state) == set(taker.state_dict())
+            taker.load_state_dict(state, strict=True)
+            for key, value in taker.state_dict().items():
+                assert value.dtype == state[key].dtype
+                assert bool((value == state[key]).all())
+
+    @pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+    def test_copies_and_pickles(self, torch, mb, draw, rank, copied):
+        ours, _ = modules(torch, mb, rank)
+        X = draw(*SHAPES[rank])
+        layer = ours(X.shape[1], dtype=torch.float64)
+        layer(X)
+        again = copied(layer)
+        assert torch.equal(again(X), layer(X))
+        assert torch.equal(again.running_mean, layer.running_mean)
+        assert again.running_mean is not layer.running_mean
+
+
+OPTIONS = {
+    "default": {},
+    "cumulative": {"momentum": None},
+    "all new": {"momentum": 1.0},
+    "frozen": {"momentum": 0.0},
+    "large eps": {"eps": 0.5},
+    "plain": {"affine": False},
+    "not tracking": {"track_running_stats": False},
+    "nothing": {"affine": False, "track_running_stats": False},
+}
+CHANGES = {
+    "no change": {},
+    "stop tracking": {"track_running_stats": False},
+    "no buffers": {"running_mean": None, "running_var": None},
+    "no count": {"num_batches_tracked": None},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("rank", SHAPES)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_modes_are_those_of_torch(torch, mb, draw, options, rank, change):
+    """Two batches in train mode, a change, one more; two in eval mode; then train again."""
+    shape = SHAPES[rank]
+    ours, theirs = (m(shape[1], **options, dtype=torch.float64) for m in modules(torch, mb, rank))
+    if ours.affine:
+        with torch.no_grad():
+            for weight in (theirs.weight, theirs.bias):
+                weight.copy_(draw(shape[1]))
+    ours.load_state_dict(theirs.state_dict())
+    for place, mode in enumerate([True, True, True, False, False, True]):
+        if place == 2:
+            for layer, (name, value) in product((ours, theirs), change.items()):
+                setattr(layer, name, value)
+        ours.train(mode), theirs.train(mode)
+        X, dY = draw(*shape), draw(*shape, grad=False)
+        found = []
+        for layer in (ours, theirs):
+            Y = layer(X)
+            found.append((Y, *torch.autograd.grad(Y, (X, *layer.parameters()), dY)))
+        for one, two in zip(*found, strict=True):
+            torch.testing.assert_close(one, two, rtol=1e-12, atol=1e-12)
+        assert ours.state_dict().keys() == theirs.state_dict().keys()
+        for key, value in theirs.state_dict().items():
+            torch.testing.assert_close(ours.state_dict()[key], value, rtol=1e-14, atol=1e-14)
+
+
+def test_a_module_without_bias(torch, mb, draw):
+    if "bias" not in inspect.signature(torch.nn.BatchNorm1d).parameters:
+        pytest.skip("this torch has no `bias=` yet")
+    ours, theirs = mb.BatchNorm1d(3, bias=False), torch.nn.BatchNorm1d(3, bias=False)
+    X = draw(5, 3, dtype=torch.float32)
+    torch.testing.assert_close(ours(X), theirs(X))
+
+
+def test_training_takes_the_same_path(torch, mb, rng):
+    """Twenty steps of gradient descent, with torch's modules and with ours in their places."""
+
+    def network(norm1, norm2):
+        torch.manual_seed(20180220)
+        nn = torch.nn
+        return nn.Sequential(
+            *(nn.Conv2d(2, 4, 3), norm2(4), nn.ReLU(), nn.Flatten()),
+            *(nn.Linear(36, 6), norm1(6), nn.Tanh(), nn.Linear(6, 1)),
+        ).double()
+
+    batches = [
+        (torch.tensor(rng.standard_normal((8, 2, 5, 5))), torch.tensor(rng.standard_normal((8, 1))))
+        for _ in range(20)
+    ]
+    theirs = network(torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)
+    ours = network(mb.BatchNorm1d, mb.BatchNorm2d)
+    start = [p.detach().clone() for p in ours.parameters()]
+    for net in (theirs, ours):
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
+        for X, y in batches:
+            optimizer.zero_grad()
+            ((net(X) - y) ** 2).mean().backward()
+            optimizer.step()
+    for key, value in theirs.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[key], value, rtol=0, atol=1e-10)
+    moved = [
+        float((p.detach() - q).abs().max()) for p, q in zip(ours.parameters(), start, strict=True)
+    ]
+    assert max(moved) > 0.1
+    X, _ = batches[0]
+    torch.testing.assert_close(ours.eval()(X), theirs.eval()(X), rtol=0, atol=1e-10)
+
+
+def test_buffers_change_in_train_mode_only_and_in_place(torch, mb, draw):
+    layer, X = mb.BatchNorm1d(3, dtype=torch.float64), draw(5, 3)
+    before = layer.running_mean
+    layer(X)
+    assert layer.running_mean is before
+    kept = copy.deepcopy(layer.state_dict())
+    layer.eval()(X)
+    assert all(torch.equal(kept[key], value) for key, value in layer.state_dict().items())
+    with torch.no_grad():
+        layer.train()(X)
+    assert int(layer.num_batches_tracked) == 2
+    assert not layer.running_mean.requires_grad
+
+
+def test_without_grad_there_is_no_graph(torch, mb, draw):
+    X = draw(5, 3)
+    layer = mb.BatchNorm1d(3, dtype=torch.float64)
+    for context in (torch.no_grad, torch.inference_mode):
+        with context():
+            assert not layer(X).requires_grad
+    plain = mb.BatchNorm1d(3, affine=False)
+    assert not plain(torch.ones(5, 3)).requires_grad
+
+
+def test_a_module_moves(torch, mb, draw):
+    layer = mb.BatchNorm1d(3).to(torch.float64)
+    assert layer(draw(5, 3)).dtype == layer.running_var.dtype == torch.float64
+    on_paper = mb.BatchNorm1d(3, device="meta")(torch.empty(5, 3, device="meta"))
+    assert (on_paper.device.type, on_paper.shape) == ("meta", (5, 3))
+
+
+def test_nan_goes_through_as_in_torch(torch, mb):
+    X = torch.tensor([[1.0, 1.0], [2.0, float("nan")], [3.0, 3.0]])
+    ours, theirs = mb.BatchNorm1d(2), torch.nn.BatchNorm1d(2)
+    torch.testing.assert_close(ours(X), theirs(X), equal_nan=True)
+    torch.testing.assert_close(ours.running_mean, theirs.running_mean, equal_nan=True)
+
+
+MODULE_ERRORS = {
+    "dimensions of 1d": ("BatchNorm1d", (2, 3, 4, 4), ShapeError, "2 or 3 dimensions.*got 4"),
+    "dimensions of 2d": ("BatchNorm2d", (2, 3, 4), ShapeError, r"4 dimensions.*\(2, 3, 4\)"),
+    "dimensions of 3d": ("BatchNorm3d", (2, 3, 4, 4), ShapeError, "5 dimensions"),
+    "channels": ("BatchNorm1d", (5, 4), ShapeError, r"num_features=3.*\(N, 3\).*got \(5, 4\)"),
+    "one entry": ("BatchNorm1d", (1, 3), DataError, r"two or more entries.*\(1, 3\).*`eval\(\)`"),
+    "one pixel": ("BatchNorm2d", (1, 3, 1, 1), DataError, "two or more entries a channel"),
+    "empty": ("BatchNorm1d", (0, 3), DataError, r"at least one entry.*\(0, 3\)"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "kind", "message"), MODULE_ERRORS.values(), ids=MODULE_ERRORS
+)
+def test_errors_of_modules(torch, mb, name, shape, kind, message):
+    layer = getattr(mb, name)(3)
+    before = copy.deepcopy(layer.state_dict())
+    with pytest.raises(kind, match=message) as caught:
+        layer(torch.ones(shape))
+    assert isinstance(caught.value, ValueError)  # as torch's own
+    assert name in str(caught.value)
+    assert all(torch.equal(before[key], value) for key, value in layer.state_dict().items())
+
+
+def test_one_entry_is_an_error_only_where_batch_statistics_are_used(torch, mb):
+    X = torch.ones(1, 3)
+    assert mb.BatchNorm1d(3).eval()(X).shape == (1, 3)
+    with pytest.raises(DataError, match="two or more entries a channel"):
+        mb.BatchNorm1d(3, track_running_stats=False).eval()(X)
+
+
+def test_errors_of_the_function(torch, mb):
+    X, one = torch.ones(4, 3), torch.ones(3)
+    with pytest.raises(DtypeError, match=r"needs a torch tensor X; got ndarray.*BatchNormLayer"):
+        mb.batch_norm(np.ones((4, 3)))
+    with pytest.raises(DtypeError, match=r"real floating-point numbers in X; got torch.int64"):
+        mb.batch_norm(torch.ones((4, 3), dtype=torch.int64))
+    with pytest.raises(DtypeError, match=r"got torch.complex64"):
+        mb.batch_norm(torch.ones((4, 3), dtype=torch.complex64))
+    with pytest.raises(ShapeError, match=r"\(N, C\) or \(N, C, …\); got \(3,\)"):
+        mb.batch_norm(one)
+    for name in ("gamma", "beta"):
+        place = {"gamma": (torch.ones(4), one), "beta": (one, torch.ones(4))}[name]
+        with pytest.raises(ShapeError, match=rf"{name} of shape \(3,\).*\(4, 3\); got \(4,\)"):
+            mb.batch_norm(X, *place)
+    with pytest.raises(ShapeError, match=r"variance of shape \(3,\).*got \(1, 3\)"):
+        mb.batch_norm(X, mean=one, variance=one[None])
+    with pytest.raises(OptionError, match=r"both mean and variance.*got only mean"):
+        mb.batch_norm(X, mean=one)
+    with pytest.raises(OptionError, match=r"both mean and variance.*got only variance"):
+        mb.batch_norm(X, variance=one)
+    with pytest.raises(OptionError, match="needs a finite eps >= 0; got -1"):
+        mb.batch_norm(X, eps=-1)
+
+
+def test_without_torch_the_error_names_the_extra():
+    code = """
+import sys
+sys.modules["torch"] = None
+from matbackprop.errors import MissingExtraError
+try:
+    import matbackprop.batchnorm.torch
+except MissingExtraError as error:
+    print(error)
+"""
+    said = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert "pip install 'matbackprop[torch]'" in said
