@@ -131,6 +131,12 @@ def check_option(value: object, allowed: Collection[str], /, *, call: str, name:
         raise OptionError(f"`{call}` knows {name} = {names}; got {value!r}.")
 
 
+def check_flag(value: object, /, *, call: str, name: str) -> None:
+    """Raise `OptionError` unless `value` is True or False, and not merely one of their like."""
+    if not isinstance(value, bool):
+        raise OptionError(f"`{call}` knows {name} = True, False; got {name}={value!r}.")
+
+
 def check_count(value: object, /, *, call: str, name: str, at_least: int = 1) -> int:
     """Return `value` as an int, or raise `OptionError` unless it is one and `at_least` so big."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:

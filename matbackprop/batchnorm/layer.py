@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
+import numpy as np
 from array_api_compat import array_namespace, device, is_lazy_array
 
-from matbackprop._validation import check_count, check_option
+from matbackprop._validation import check_count, check_flag, check_option
 from matbackprop.batchnorm.affine import Cache, Gradients, transform
 from matbackprop.batchnorm.arrangements import batch_arrangement
 from matbackprop.batchnorm.arrays import AnyArray
 from matbackprop.batchnorm.centring import given_moments
+from matbackprop.batchnorm.dispatch import passes_for
 from matbackprop.batchnorm.door import admit, check_array, check_data, check_weights
 from matbackprop.batchnorm.normalization import Normalized
 from matbackprop.batchnorm.options import BatchNorm
@@ -97,8 +99,7 @@ class BatchNormLayer:
         BatchNorm(eps=self.eps)
         check_option(self.convention, get_args(Convention), call=call, name="convention")
         for name in ("affine", "track"):
-            if not isinstance(getattr(self, name), bool):
-                raise OptionError(f"`{call}` knows {name} = True, False; got {self!r}.")
+            check_flag(getattr(self, name), call=call, name=name)
         number = isinstance(self.momentum, Real) and not isinstance(self.momentum, bool)
         if self.momentum is None or self.momentum == "customary":
             return
@@ -204,24 +205,30 @@ class BatchNormLayer:
         shape = (self.features,)
         mean = check_array(running.mean, X, shape, call=_FORWARD, name="running.mean")
         variance = check_array(running.variance, X, shape, call=_FORWARD, name="running.variance")
-        xp = array_namespace(X)
-        least = 0.0 if is_lazy_array(variance) else float(xp.min(variance))
-        if least < 0:
-            raise DataError(
-                f"`{_FORWARD}` needs variances >= 0; the least running one is {least:g}."
-            )
+        if not is_lazy_array(variance):
+            self._check_variances(variance, mode)
         return Running(mean, variance, running.batches)
 
+    def _check_variances(self, variance: AnyArray, mode: Mode) -> None:
+        channel = int(array_namespace(variance).argmin(variance))
+        least = float(variance[channel])
+        if least < 0:
+            raise DataError(
+                f"`{_FORWARD}` needs variances >= 0; that of channel {channel} (counted from 0) is "
+                f"{least:g}."
+            )
+        if least == self.eps == 0 and mode != "train":
+            raise DataError(
+                f"`{_FORWARD}` with eps=0 divides by the root of the running variance, and that of "
+                f"channel {channel} (counted from 0) is 0. Use an eps > 0."
+            )
+
     def _by_running(self, X: AnyArray, running: Running) -> Normalized:
-        xp = array_namespace(X)
-        if not is_lazy_array(X):
-            check_data(X, xp.sum(X), call=_FORWARD, name="X")
-            if self.eps == 0 and float(xp.min(running.variance)) == 0:
-                raise DataError(
-                    f"`{_FORWARD}` with eps=0 divides by the root of the running variance, "
-                    "which is 0 in some channel. Use an eps > 0."
-                )
-        moments = given_moments(X, running.mean, running.variance)
-        sigma = xp.sqrt(moments.variance + self.eps)
         axes = batch_arrangement(tuple(X.shape)).axes
+        if not is_lazy_array(X):
+            with np.errstate(invalid="ignore"):  # what it warns of is an error here
+                shown = passes_for(X, axes).totals(X, axes)
+            check_data(X, shown, call=_FORWARD, name="X")
+        moments = given_moments(X, running.mean, running.variance)
+        sigma = array_namespace(X).sqrt(moments.variance + self.eps)
         return Normalized(X, moments.pivot, moments.shift, sigma, None, axes, self.eps)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from matbackprop._validation import check_count
+from matbackprop._validation import check_count, check_flag
 from matbackprop.batchnorm.affine import Cache, Gradients, transform
 from matbackprop.batchnorm.arrangements import (
     Arrangement,
@@ -61,8 +61,9 @@ class LayerNormLayer:
 
     def __post_init__(self) -> None:
         call = "LayerNormLayer(features, eps, affine)"
-        for size in self.shape:
+        for size in self.shape or (0,):  # no features at all are too few
             check_count(size, call=call, name="features")
+        check_flag(self.affine, call=call, name="affine")
         BatchNorm(eps=self.eps)
 
     @property
@@ -119,7 +120,9 @@ class InstanceNormLayer:
     affine: bool = True
 
     def __post_init__(self) -> None:
-        check_count(self.features, call="InstanceNormLayer(features, eps, affine)", name="features")
+        call = "InstanceNormLayer(features, eps, affine)"
+        check_count(self.features, call=call, name="features")
+        check_flag(self.affine, call=call, name="affine")
         BatchNorm(eps=self.eps)
 
     def forward(
@@ -179,6 +182,7 @@ class GroupNormLayer:
         call = "GroupNormLayer(groups, features, eps, affine)"
         check_count(self.groups, call=call, name="groups")
         check_count(self.features, call=call, name="features")
+        check_flag(self.affine, call=call, name="affine")
         BatchNorm(eps=self.eps)
         if self.features % self.groups:
             raise OptionError(

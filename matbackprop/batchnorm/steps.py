@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from array_api_compat import array_namespace, is_lazy_array
 
 from matbackprop.batchnorm.affine import Cache, Gradients, pull_back
@@ -33,7 +34,8 @@ def by_its_own_moments(
             "or normalise by running statistics."
         )
     view = array_namespace(X).reshape(X, arrangement.view)
-    moments = centred_moments(view, arrangement.axes)
+    with np.errstate(over="ignore", invalid="ignore"):  # what it warns of is an error below
+        moments = centred_moments(view, arrangement.axes)
     check_data(X, moments.variance, call=call, name="X")
     if eps == 0:
         _check_spread(view, moments, call)
@@ -79,7 +81,8 @@ def checked_backward(dY: AnyArray, cache: Cache, /, *, call: str) -> Gradients:
             f"{tuple(dY.shape)}. Is the cache that of another forward pass?"
         )
     check_same_library(cache.b.X, dY, call=call, names=("the data", "dY"))
-    gradients = pull_back(dY, cache)
+    with np.errstate(over="ignore", invalid="ignore"):
+        gradients = pull_back(dY, cache)
     shown = gradients.beta
     if shown is None and not is_lazy_array(dY):
         shown = array_namespace(dY).sum(widened(dY, dY))

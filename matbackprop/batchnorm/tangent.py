@@ -5,12 +5,15 @@ Both are closed forms, exact in any direction (dX, dγ, dβ); written with dots 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from array_api_compat import array_namespace
 
 from matbackprop.batchnorm.affine import Cache, Gradients, over_view, weight_shaped
 from matbackprop.batchnorm.arrays import AnyArray, spread
 from matbackprop.batchnorm.normalization import Normalized
 from matbackprop.batchnorm.passes import totals
+from matbackprop.errors import DtypeError, OptionError, ShapeError
 
 
 def push_forward(
@@ -31,7 +34,13 @@ def push_forward(
         From the forward pass.
     gamma, beta
         Directions of γ and β, of their shape; None for zero.
+
+    Raises
+    ------
+    ShapeError, DtypeError, OptionError
+        If a direction does not fit what it is a direction of, or `cache` is none.
     """
+    _check("push_forward", cache, {"dX": dX}, {"gamma": gamma, "beta": beta})
     xp = array_namespace(dX)
     b = cache.b
     dY = _xhat_dot(xp.reshape(dX, cache.arrangement.view), b)
@@ -72,7 +81,14 @@ def pull_back_dot(
         From the forward pass.
     X, gamma, dY_dot
         The direction: Ẋ and Ṡ of the shape of the data, γ̇ of that of γ; None for zero.
+
+    Raises
+    ------
+    ShapeError, DtypeError, OptionError
+        If S or a direction does not fit what it belongs to, or `cache` is none.
     """
+    arrays = {"dY": dY, "X": X, "dY_dot": dY_dot}
+    _check("pull_back_dot", cache, arrays, {"gamma": gamma})
     xp = array_namespace(dY)
     b, arrangement = cache.b, cache.arrangement
     view = arrangement.view
@@ -121,3 +137,31 @@ def _mean(A: AnyArray, b: Normalized, divisor: int) -> AnyArray:
 
 def _spread(stat: AnyArray, b: Normalized) -> AnyArray:
     return spread(stat, b.X, b.axes)
+
+
+def _check(
+    function: str,
+    cache: Cache,
+    arrays: Mapping[str, AnyArray | None],
+    weights: Mapping[str, AnyArray | None],
+    /,
+) -> None:
+    """Raise unless the arrays have the shape of the data, and the weights that of γ."""
+    if not isinstance(cache, Cache):
+        raise DtypeError(
+            f"`{function}` needs the cache that `forward` returned; got {type(cache).__name__}."
+        )
+    for name, weight in weights.items():
+        if weight is not None and cache.gamma is None:
+            raise OptionError(
+                f"`{function}` of a layer without gamma and beta: leave {name} out; got an array "
+                f"of shape {tuple(weight.shape)}."
+            )
+    fitting = [(name, array, cache.shape) for name, array in arrays.items()]
+    if cache.gamma is not None:
+        fitting += [(name, weight, tuple(cache.gamma.shape)) for name, weight in weights.items()]
+    for name, array, shape in fitting:
+        if array is not None and tuple(array.shape) != shape:
+            raise ShapeError(
+                f"`{function}` needs {name} of shape {shape}; got {tuple(array.shape)}."
+            )

@@ -475,6 +475,13 @@ class TestErrors:
         with pytest.raises(DataError, match=text):
             BatchNormLayer(3, eps=0.0).forward(X, ONE, ONE)
 
+    def test_a_channel_constant_to_rounding_is_constant(self):
+        X = GOOD.copy()
+        X[:, 1] = 0.1 * 3 + np.array([0, 1, 0, 1]) * 2.0**-54
+        assert np.ptp(X[:, 1]) > 0
+        with pytest.raises(DataError, match=r"eps=0 .* set 1 .* all 0\.3\. Use an eps > 0"):
+            BatchNormLayer(3, eps=0.0).forward(X, ONE, ONE)
+
     def test_a_running_variance_of_zero_without_eps_is_named(self):
         running = Running(ONE, np.array([1.0, 0.0, 1.0]))
         with pytest.raises(DataError, match=r"eps=0 .* channel 1 .*Use an eps > 0"):
