@@ -7,6 +7,9 @@ float64, also of float32. numba stores what it compiled, so that only a first us
 
 from __future__ import annotations
 
+import functools
+import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -23,13 +26,30 @@ _compiled: Callable[[Any], Any] = njit(
 )
 
 
-@on_views
+HOME = os.getpid()
+"""The process that may run these passes: OpenMP's threads do not outlive a fork."""
+
+_turn = threading.RLock()
+
+
+def _pass(function: Callable[..., Any], /) -> Callable[..., Any]:
+    """Let one thread in at a time: a pass uses every core, and not every layer below is safe."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        with _turn:
+            return function(*arguments)
+
+    return on_views(call)
+
+
+@_pass
 def totals(X: Array, axes: Axes, /) -> Array:
     """Return ΣX."""
     return centred_sums(X, np.zeros(X.shape[1]), axes)[0]
 
 
-@on_views
+@_pass
 def centred_sums(X: Array, pivot: Array, axes: Axes, /) -> tuple[Array, Array]:
     """Return Σ(X − c) and Σ(X − c)²."""
     loop = _centred_rows if X.ndim == 2 else _centred_runs
@@ -37,7 +57,7 @@ def centred_sums(X: Array, pivot: Array, axes: Axes, /) -> tuple[Array, Array]:
     return sums[0], sums[1]
 
 
-@on_views
+@_pass
 def scale_shift(X: Array, pivot: Array, scale: Array, offset: Array, axes: Axes, /) -> Array:
     """Return (X − c)·scale + offset."""
     loop, Y = _scale_rows if X.ndim == 2 else _scale_runs, np.empty_like(X)
@@ -45,7 +65,7 @@ def scale_shift(X: Array, pivot: Array, scale: Array, offset: Array, axes: Axes,
     return Y
 
 
-@on_views
+@_pass
 def cross_sums(dY: Array, X: Array, pivot: Array, axes: Axes, /) -> tuple[Array, Array]:
     """Return ΣdY and Σ dY ⊙ (X − c)."""
     loop = _cross_rows if X.ndim == 2 else _cross_runs
@@ -53,7 +73,7 @@ def cross_sums(dY: Array, X: Array, pivot: Array, axes: Axes, /) -> tuple[Array,
     return sums[0], sums[1]
 
 
-@on_views
+@_pass
 def combine(
     dY: Array,
     X: Array,

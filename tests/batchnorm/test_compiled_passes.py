@@ -1,6 +1,7 @@
 """Compiled passes and generic ones: the same numbers; and which is used when."""
 
 import importlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -195,6 +196,17 @@ class TestWhichIsUsed:
     def test_without_numba(self, monkeypatch):
         monkeypatch.setattr(dispatch, "find_spec", lambda name: None)
         assert passes_for(self.LARGE, (0,)) is passes
+
+    def test_a_forked_process_goes_without(self, compiled, monkeypatch):
+        assert passes_for(self.LARGE, (0,)) is compiled
+        monkeypatch.setattr(compiled, "HOME", compiled.HOME + 1)
+        assert passes_for(self.LARGE, (0,)) is passes
+
+    def test_threads_take_turns(self, compiled, rng):
+        X = rng.standard_normal((4096, 16))
+        with ThreadPoolExecutor(4) as pool:
+            sums = list(pool.map(lambda _: compiled.totals(X, (0,)), range(64)))
+        assert_allclose(sums, np.tile(X.sum(axis=0), (64, 1)), rtol=1e-11, atol=1e-11)
 
     def test_tensors_are_read_where_they_lie(self, compiled, torch):
         X = torch.zeros((4096, 16))
