@@ -19,7 +19,7 @@ A notebook that was written for them runs with only the import changed. Conventi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Real
@@ -28,19 +28,17 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from matbackprop._validation import check_option
-from matbackprop.batchnorm.affine import Cache, Gradients, pull_back
+from matbackprop.batchnorm.affine import Cache, Gradients
 from matbackprop.batchnorm.arrays import AnyArray
 from matbackprop.batchnorm.door import (
     admit,
-    all_finite,
     check_array,
-    check_same_library,
-    raise_not_finite,
 )
 from matbackprop.batchnorm.layer import BatchNormLayer
 from matbackprop.batchnorm.relatives import GroupNormLayer, LayerNormLayer, Normed
 from matbackprop.batchnorm.running import Running
 from matbackprop.batchnorm.staged import staged_pull_back
+from matbackprop.batchnorm.steps import checked_backward
 from matbackprop.errors import DtypeError, MatBackpropError, OptionError, ShapeError
 
 _KEYS = ("mode", "eps", "momentum", "running_mean", "running_var")
@@ -100,7 +98,8 @@ def batchnorm_backward(dout: AnyArray, cache: Cache) -> Gradients:
     ShapeError, DtypeError, DataError
         If dout does not fit the cache, is of another library, or is not finite.
     """
-    return _backward(dout, cache, staged_pull_back, "batchnorm_backward(dout, cache)")
+    call = "batchnorm_backward(dout, cache)"
+    return checked_backward(dout, cache, call=call, name="dout", by=staged_pull_back)
 
 
 def batchnorm_backward_alt(dout: AnyArray, cache: Cache) -> Gradients:
@@ -117,7 +116,7 @@ def batchnorm_backward_alt(dout: AnyArray, cache: Cache) -> Gradients:
     >>> bool(np.allclose(dx, batchnorm_backward(dout, cache)[0], rtol=0, atol=1e-14))
     True
     """
-    return _backward(dout, cache, pull_back, "batchnorm_backward_alt(dout, cache)")
+    return checked_backward(dout, cache, call="batchnorm_backward_alt(dout, cache)", name="dout")
 
 
 def layernorm_forward(
@@ -156,7 +155,7 @@ def layernorm_forward(
 
 def layernorm_backward(dout: AnyArray, cache: Cache) -> Gradients:
     """Return dx, dgamma, dbeta; errors as in `batchnorm_backward`."""
-    return _backward(dout, cache, pull_back, "layernorm_backward(dout, cache)")
+    return checked_backward(dout, cache, call="layernorm_backward(dout, cache)", name="dout")
 
 
 def spatial_batchnorm_forward(
@@ -180,7 +179,9 @@ def spatial_batchnorm_forward(
 
 def spatial_batchnorm_backward(dout: AnyArray, cache: Cache) -> Gradients:
     """Return dx, dgamma, dbeta; errors as in `batchnorm_backward`."""
-    return _backward(dout, cache, pull_back, "spatial_batchnorm_backward(dout, cache)")
+    return checked_backward(
+        dout, cache, call="spatial_batchnorm_backward(dout, cache)", name="dout"
+    )
 
 
 def spatial_groupnorm_forward(
@@ -232,7 +233,9 @@ def spatial_groupnorm_forward(
 
 def spatial_groupnorm_backward(dout: AnyArray, cache: Cache) -> Gradients:
     """Return dx, dgamma, dbeta; errors as in `batchnorm_backward`."""
-    return _backward(dout, cache, pull_back, "spatial_groupnorm_backward(dout, cache)")
+    return checked_backward(
+        dout, cache, call="spatial_groupnorm_backward(dout, cache)", name="dout"
+    )
 
 
 def _batchnorm(
@@ -280,26 +283,6 @@ def _running(options: Mapping[str, Any], layer: BatchNormLayer, x: AnyArray, cal
             options[key], x, (layer.features,), call=call, name=f'bn_param["{key}"]'
         )
     return Running(given["running_mean"], given["running_var"])
-
-
-def _backward(
-    dout: AnyArray, cache: Cache, by: Callable[[AnyArray, Cache], Gradients], call: str
-) -> Gradients:
-    if not isinstance(cache, Cache):
-        raise DtypeError(
-            f"`{call}` needs the cache that the forward function returned; "
-            f"got {type(cache).__name__}."
-        )
-    dout = admit(dout, call=call, name="dout")
-    if tuple(dout.shape) != cache.shape:
-        raise ShapeError(
-            f"`{call}` needs dout of the shape of x, {cache.shape}; got {tuple(dout.shape)}. "
-            "Is the cache that of another forward pass?"
-        )
-    check_same_library(cache.b.X, dout, call=call, names=("x", "dout"))
-    if not all_finite(dout):
-        raise_not_finite(dout, call=call, name="dout")
-    return by(dout, cache)
 
 
 def _options(param: object, name: str, call: str) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj, is_lazy_array, is_numpy_array
 
-from matbackprop._validation import check_finite, real_array
+from matbackprop._validation import check_finite, is_frame, real_array
 from matbackprop.batchnorm.arrays import AnyArray
 from matbackprop.errors import DataError, DtypeError, OptionError, ShapeError
 
@@ -32,7 +32,8 @@ def admit(value: Any, /, *, call: str, name: str, channels: int | None = None) -
         If it is empty.
     """
     if is_numpy_array(value) or not is_array_api_obj(value):
-        value = real_array(value, call=call, name=name, finite=False)
+        # A frame is looked at here, while its column names are at hand.
+        value = real_array(value, call=call, name=name, finite=is_frame(value))
     else:
         xp = array_namespace(value)
         if not xp.isdtype(value.dtype, "real floating"):

@@ -25,6 +25,7 @@ from matbackprop.errors import DataError, DtypeError, OptionError
 Mode: TypeAlias = Literal["train", "test", "eval"]
 
 _FORWARD = "BatchNormLayer.forward(X, gamma, beta, mode=, running=)"
+_REMEDY = "Pass a larger batch, or normalise by running statistics."
 
 
 class Forward(NamedTuple):
@@ -159,12 +160,13 @@ class BatchNormLayer:
         running = self._statistics(X, running, mode)
         arrangement = batch_arrangement(tuple(X.shape))
         if mode == "train" or running is None:
-            b, moments = by_its_own_moments(X, arrangement, self.eps, call=_FORWARD)
+            b, moments = by_its_own_moments(X, arrangement, self.eps, call=_FORWARD, remedy=_REMEDY)
             if running is not None:
                 momentum = self.momentum
                 if momentum == "customary":
                     momentum = RULES[self.convention].momentum
                 running = updated(running, moments, b.count, self.convention, momentum)
+                check_data(X, running.variance, call=_FORWARD, name="X")
         else:
             b = self._by_running(X, running)
         cache = Cache(b, gamma, tuple(X.shape), arrangement)

@@ -22,6 +22,8 @@ from matbackprop.batchnorm.options import BatchNorm
 from matbackprop.batchnorm.steps import by_its_own_moments, checked_backward
 from matbackprop.errors import OptionError, ShapeError
 
+_REMEDY = "Normalise more features, positions or channels together."
+
 
 class Normed(NamedTuple):
     """What a forward pass without running statistics returns."""
@@ -214,6 +216,6 @@ def _forward(
     call: str,
 ) -> Normed:
     gamma, beta = check_weights(X, gamma, beta, shape, affine=layer.affine, call=call)
-    b, _ = by_its_own_moments(X, arrangement, layer.eps, call=call)
+    b, _ = by_its_own_moments(X, arrangement, layer.eps, call=call, remedy=_REMEDY)
     cache = Cache(b, gamma, tuple(X.shape), arrangement)
     return Normed(transform(cache, beta), cache)

@@ -50,7 +50,7 @@ def layer_spectrum(cache: Cache, /) -> Spectrum:
     ------
     OptionError
         If γ varies within a set (layer and group norm): the block diag(γ)(I − …)/σ is then not
-        symmetric, and has no such closed form.
+        symmetric, and has no such closed form. If one entry alone is normalised, in test mode.
 
     Examples
     --------
@@ -70,6 +70,11 @@ def layer_spectrum(cache: Cache, /) -> Spectrum:
         raise OptionError(
             f"`{_CALL}` needs one γ for all entries that are normalised together; here it varies "
             "within them. Use `layer_jacobian(cache)`, or a layer with `affine=False`."
+        )
+    if cache.b.count == 1:
+        raise OptionError(
+            f"`{_CALL}` tells apart the directions 1, x̂ and the rest, and one entry has but one "
+            "direction: its derivative is γ/σ. Pass a larger batch."
         )
     b = cache.b
     xp = array_namespace(b.sigma)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from array_api_compat import array_namespace, is_lazy_array
 
@@ -16,7 +18,7 @@ from matbackprop.errors import DataError, DtypeError, ShapeError
 
 
 def by_its_own_moments(
-    X: AnyArray, arrangement: Arrangement, eps: float, /, *, call: str
+    X: AnyArray, arrangement: Arrangement, eps: float, /, *, call: str, remedy: str
 ) -> tuple[Normalized, CentredMoments]:
     """Normalise X, seen as the arrangement's view, by the moments of what lies together.
 
@@ -30,8 +32,7 @@ def by_its_own_moments(
     if m == 1:
         raise DataError(
             f"`{call}` needs two or more entries to normalise together; X of shape "
-            f"{tuple(X.shape)} has one, and would become 0 whatever it is. Pass a larger batch, "
-            "or normalise by running statistics."
+            f"{tuple(X.shape)} has one, and would become 0 whatever it is. {remedy}"
         )
     view = array_namespace(X).reshape(X, arrangement.view)
     with np.errstate(over="ignore", invalid="ignore"):  # what it warns of is an error below
@@ -54,12 +55,21 @@ def _check_spread(view: AnyArray, moments: CentredMoments, call: str) -> None:
         value = float(xp.reshape(moments.mean, (-1,))[place])
         raise DataError(
             f"`{call}` with eps=0 divides by a standard deviation; the entries of set {place} "
-            f"(counted from 0; for batch norm, of that channel) are all {value:g}. Use an eps > 0."
+            f"(counted from 0; for batch norm, of that channel) are all {value:g}, or too near it "
+            "for the square of the difference. Use an eps > 0."
         )
 
 
-def checked_backward(dY: AnyArray, cache: Cache, /, *, call: str) -> Gradients:
-    """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β from ∂L/∂Y.
+def checked_backward(
+    dY: AnyArray,
+    cache: Cache,
+    /,
+    *,
+    call: str,
+    name: str = "dY",
+    by: Callable[[AnyArray, Cache], Gradients] = pull_back,
+) -> Gradients:
+    """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β from ∂L/∂Y, by a pullback; `name` is what the call says for dY.
 
     Raises
     ------
@@ -74,18 +84,18 @@ def checked_backward(dY: AnyArray, cache: Cache, /, *, call: str) -> Gradients:
         raise DtypeError(
             f"`{call}` needs the cache that `forward` returned; got {type(cache).__name__}."
         )
-    dY = admit(dY, call=call, name="dY")
+    dY = admit(dY, call=call, name=name)
     if tuple(dY.shape) != cache.shape:
         raise ShapeError(
-            f"`{call}` needs dY of the shape of the output, {cache.shape}; got "
+            f"`{call}` needs {name} of the shape of the output, {cache.shape}; got "
             f"{tuple(dY.shape)}. Is the cache that of another forward pass?"
         )
-    check_same_library(cache.b.X, dY, call=call, names=("the data", "dY"))
+    check_same_library(cache.b.X, dY, call=call, names=("the data", name))
     with np.errstate(over="ignore", invalid="ignore"):
-        gradients = pull_back(dY, cache)
+        gradients = by(dY, cache)
     shown = gradients.beta
     if shown is None and not is_lazy_array(dY):
         shown = array_namespace(dY).sum(widened(dY, dY))
     if shown is not None:
-        check_data(dY, shown, call=call, name="dY")
+        check_data(dY, shown, call=call, name=name)
     return gradients

@@ -113,6 +113,13 @@ def test_weights_that_vary_within_a_set(rng, layer, weights):
         layer_spectrum(cache)
 
 
+def test_one_entry_has_no_directions_to_tell_apart(rng):
+    X = rng.standard_normal((1, 3))
+    cache = BatchNormLayer(3, affine=False).forward(X, **TEST).cache
+    with pytest.raises(OptionError, match=r"one entry has but one direction.*Pass a larger batch"):
+        layer_spectrum(cache)
+
+
 def test_no_cache():
     with pytest.raises(DtypeError, match=r"needs the cache of a forward pass; got ndarray"):
         layer_spectrum(np.ones(3))
