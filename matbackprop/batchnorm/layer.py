@@ -165,7 +165,8 @@ class BatchNormLayer:
                 momentum = self.momentum
                 if momentum == "customary":
                     momentum = RULES[self.convention].momentum
-                running = updated(running, moments, b.count, self.convention, momentum)
+                with np.errstate(over="ignore"):
+                    running = updated(running, moments, b.count, self.convention, momentum)
                 check_data(X, running.variance, call=_FORWARD, name="X")
         else:
             b = self._by_running(X, running)
