@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 def median_seconds(
     contenders: Mapping[str, Callable[[], object]], /, *, repeats: int
 ) -> dict[str, float]:
-    """Return the median time of each, over rounds in which each runs once.
+    """Return the median time of each, over rounds in which all take turns.
 
-    A first round, not counted, compiles and allocates.
+    A turn is two runs, of which the second counts: the first finds the caches, the memory and
+    the threads as the contender before it left them, and compiles where it has to.
 
     Examples
     --------
@@ -20,11 +21,10 @@ def median_seconds(
     >>> sorted(times)
     ['a', 'b']
     """
-    for run in contenders.values():
-        run()
     taken: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(repeats):
         for name, run in contenders.items():
+            run()
             start = time.perf_counter()
             run()
             taken[name].append(time.perf_counter() - start)
