@@ -154,7 +154,7 @@ def test_the_limit_is_in_bytes(rng, monkeypatch):
 
 
 NUMERIC_HESSIAN = """
-source("{reference}/all.R", chdir = TRUE)
+source("{reference}/all.R", chdir = TRUE, local = TRUE)
 has_num_deriv <- function() requireNamespace("numDeriv", quietly = TRUE)
 # Second derivatives of the loss of network_loops() by all parameters, by Richardson extrapolation.
 numeric_hessian <- function(arguments) {{
