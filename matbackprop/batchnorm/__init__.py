@@ -10,6 +10,7 @@ over (N, C, …), with train and test mode and explicit state: `BatchNormLayer`,
 
 from matbackprop.batchnorm.affine import Cache, Gradients
 from matbackprop.batchnorm.backward import pullback
+from matbackprop.batchnorm.dispatch import without_compiling
 from matbackprop.batchnorm.jacobian import layer_jacobian, normalization_jacobian
 from matbackprop.batchnorm.layer import BatchNormLayer, Forward
 from matbackprop.batchnorm.moments import Moments, batch_moments, check_batch
@@ -48,4 +49,5 @@ __all__ = [
     "pull_back_dot",
     "pullback",
     "push_forward",
+    "without_compiling",
 ]

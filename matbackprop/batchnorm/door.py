@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,11 @@ from array_api_compat import array_namespace, is_array_api_obj, is_lazy_array, i
 from matbackprop._validation import check_finite, is_frame, real_array
 from matbackprop.batchnorm.arrays import AnyArray
 from matbackprop.errors import DataError, DtypeError, OptionError, ShapeError
+
+
+def unwarned() -> AbstractContextManager[None]:
+    """Keep NumPy from warning of what will be an error in a moment, with a better message."""
+    return np.errstate(over="ignore", invalid="ignore")
 
 
 def admit(value: Any, /, *, call: str, name: str, channels: int | None = None) -> AnyArray:
@@ -77,7 +83,15 @@ def check_weights(
     affine: bool,
     call: str,
 ) -> tuple[AnyArray | None, AnyArray | None]:
-    """Return γ and β as arrays of that shape; both None, and not given, without `affine`."""
+    """Return γ and β as arrays of that shape; both None, and not given, without `affine`.
+
+    Raises
+    ------
+    OptionError
+        If they are missing, or not wanted.
+    ShapeError, DtypeError, DataError
+        As `check_array` does.
+    """
     if affine != (gamma is not None) or affine != (beta is not None):
         wanted = "both gamma and beta" if affine else "neither gamma nor beta"
         raise OptionError(
@@ -95,7 +109,13 @@ def check_weights(
 def check_array(
     value: AnyArray, X: AnyArray, shape: tuple[int, ...], /, *, call: str, name: str
 ) -> AnyArray:
-    """Return γ, β or a running statistic as a finite array of that shape, in the library of X."""
+    """Return γ, β or a running statistic as a finite array of that shape, in the library of X.
+
+    Raises
+    ------
+    ShapeError, DtypeError, DataError
+        If it has another shape, is of another kind or library, or not finite.
+    """
     value = admit(value, call=call, name=name)
     if tuple(value.shape) != shape:
         raise ShapeError(

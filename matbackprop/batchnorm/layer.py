@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
-import numpy as np
 from array_api_compat import array_namespace, device, is_lazy_array
 
 from matbackprop._validation import check_count, check_flag, check_option
@@ -15,7 +14,7 @@ from matbackprop.batchnorm.arrangements import batch_arrangement
 from matbackprop.batchnorm.arrays import AnyArray
 from matbackprop.batchnorm.centring import given_moments
 from matbackprop.batchnorm.dispatch import passes_for
-from matbackprop.batchnorm.door import admit, check_array, check_data, check_weights
+from matbackprop.batchnorm.door import admit, check_array, check_data, check_weights, unwarned
 from matbackprop.batchnorm.normalization import Normalized
 from matbackprop.batchnorm.options import BatchNorm
 from matbackprop.batchnorm.running import RULES, Convention, Running, updated
@@ -165,7 +164,7 @@ class BatchNormLayer:
                 momentum = self.momentum
                 if momentum == "customary":
                     momentum = RULES[self.convention].momentum
-                with np.errstate(over="ignore"):
+                with unwarned():
                     running = updated(running, moments, b.count, self.convention, momentum)
                 check_data(X, running.variance, call=_FORWARD, name="X")
         else:
@@ -229,7 +228,7 @@ class BatchNormLayer:
     def _by_running(self, X: AnyArray, running: Running) -> Normalized:
         axes = batch_arrangement(tuple(X.shape)).axes
         if not is_lazy_array(X):
-            with np.errstate(invalid="ignore"):  # what it warns of is an error here
+            with unwarned():
                 shown = passes_for(X, axes).totals(X, axes)
             check_data(X, shown, call=_FORWARD, name="X")
         moments = given_moments(X, running.mean, running.variance)

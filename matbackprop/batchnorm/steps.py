@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 from array_api_compat import array_namespace, is_lazy_array
 
 from matbackprop.batchnorm.affine import Cache, Gradients, pull_back
 from matbackprop.batchnorm.arrangements import Arrangement
 from matbackprop.batchnorm.arrays import AnyArray, count, widened
 from matbackprop.batchnorm.centring import CentredMoments, centred_moments
-from matbackprop.batchnorm.door import admit, check_data, check_same_library
+from matbackprop.batchnorm.door import admit, check_data, check_same_library, unwarned
 from matbackprop.batchnorm.normalization import Normalized, by_batch
 from matbackprop.batchnorm.options import BatchNorm
 from matbackprop.errors import DataError, DtypeError, ShapeError
@@ -35,7 +34,7 @@ def by_its_own_moments(
             f"{tuple(X.shape)} has one, and would become 0 whatever it is. {remedy}"
         )
     view = array_namespace(X).reshape(X, arrangement.view)
-    with np.errstate(over="ignore", invalid="ignore"):  # what it warns of is an error below
+    with unwarned():
         moments = centred_moments(view, arrangement.axes)
     check_data(X, moments.variance, call=call, name="X")
     if eps == 0:
@@ -91,7 +90,7 @@ def checked_backward(
             f"{tuple(dY.shape)}. Is the cache that of another forward pass?"
         )
     check_same_library(cache.b.X, dY, call=call, names=("the data", name))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with unwarned():
         gradients = by(dY, cache)
     shown = gradients.beta
     if shown is None and not is_lazy_array(dY):

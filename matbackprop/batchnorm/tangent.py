@@ -39,6 +39,15 @@ def push_forward(
     ------
     ShapeError, DtypeError, OptionError
         If a direction does not fit what it is a direction of, or `cache` is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from matbackprop.batchnorm import BatchNormLayer
+    >>> X = np.array([[0.0], [1.0], [5.0]])
+    >>> cache = BatchNormLayer(1, eps=0.0, affine=False).forward(X).cache
+    >>> push_forward(np.ones((3, 1)), cache).ravel()  # a shift of the batch changes nothing
+    array([0., 0., 0.])
     """
     _check("push_forward", cache, {"dX": dX}, {"gamma": gamma, "beta": beta})
     xp = array_namespace(dX)
@@ -86,6 +95,18 @@ def pull_back_dot(
     ------
     ShapeError, DtypeError, OptionError
         If S or a direction does not fit what it belongs to, or `cache` is none.
+
+    Examples
+    --------
+    The gradient is inversely proportional to the scale of X, so along X it changes by minus itself:
+
+    >>> import numpy as np
+    >>> from matbackprop.batchnorm import BatchNormLayer
+    >>> X, S = np.array([[0.0], [1.0], [5.0]]), np.array([[1.0], [0.0], [0.0]])
+    >>> layer = BatchNormLayer(1, eps=0.0, affine=False)
+    >>> cache = layer.forward(X).cache
+    >>> bool(np.allclose(pull_back_dot(S, cache, X=X).X, -layer.backward(S, cache).X))
+    True
     """
     arrays = {"dY": dY, "X": X, "dY_dot": dY_dot}
     _check("pull_back_dot", cache, arrays, {"gamma": gamma})

@@ -10,7 +10,7 @@ import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop._validation import check_count
-from matbackprop.batchnorm import BatchNormLayer, dispatch
+from matbackprop.batchnorm import BatchNormLayer, without_compiling
 from matbackprop.bench.timing import median_seconds
 
 if TYPE_CHECKING:
@@ -55,6 +55,11 @@ def bench_layers(
     ------
     OptionError
         If `repeats` is no positive integer.
+
+    Examples
+    --------
+    >>> LAYER_CASES[0]
+    LayerCase(shape=(20000, 256), dtype='float32')
     """
     import pandas as pd
 
@@ -90,9 +95,13 @@ def _contenders(case: LayerCase) -> Iterator[tuple[str, Callable[[], object]]]:
         _, cache, running = layer.forward(X, gamma, beta)
         return layer.backward(dY, cache), running
 
+    def generic() -> object:
+        with without_compiling():
+            return ours()
+
     if find_spec("numba") is not None:
         yield "matbackprop, compiled", ours
-    yield "matbackprop, NumPy", lambda: _without_compiling(ours)
+    yield "matbackprop, NumPy", generic
     if find_spec("torch") is not None:
         import torch
 
@@ -101,16 +110,6 @@ def _contenders(case: LayerCase) -> Iterator[tuple[str, Callable[[], object]]]:
         names = {2: "BatchNorm1d", 4: "BatchNorm2d"}
         for engine, room in (("torch", torch.nn), ("matbackprop.batchnorm.torch", ours_for_torch)):
             yield engine, _module_step(getattr(room, names[X.ndim])(C), X, gamma, beta, dY)
-
-
-def _without_compiling(run: Callable[[], object]) -> object:
-    """Run with the generic passes, as where numba is not installed."""
-    worth = dispatch.WORTH_COMPILED
-    dispatch.WORTH_COMPILED = 2**62
-    try:
-        return run()
-    finally:
-        dispatch.WORTH_COMPILED = worth
 
 
 def _module_step(

@@ -87,7 +87,7 @@ def _verdict(report: ClaimsReport) -> str:
 
 
 def _page(report: ClaimsReport) -> str:
-    frame = report.table(how=True)
+    frame = report.table(details=True)
     details = [
         (f"{name}: {SOURCES[str(name)]}", rows.drop(columns="source"))
         for name, rows in frame.groupby("source", sort=False)
@@ -95,7 +95,8 @@ def _page(report: ClaimsReport) -> str:
     run = ", ".join(f"{name} {value}" for name, value in report.run.items())
     lines = [
         _verdict(report),
-        "Errors are relative to the largest entry of the truth, the largest over all draws.",
+        "Errors, of what is printed and of what was tested in its place, are relative to the largest "
+        "entry of the truth, the largest over all draws.",
         f"Run: {run}.",
     ]
     return html_page("matbackprop claims", lines, report.summary(), details, unfolded=True)

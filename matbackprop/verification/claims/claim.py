@@ -112,9 +112,9 @@ def _error(truth: ArrayLike, formula: Computed) -> tuple[float, str]:
     expected = np.asarray(truth, dtype=np.float64)
     try:
         value = np.asarray(formula(), dtype=np.float64)
-    # The finding itself: shapes that do not conform, names and keys that do not exist, a value
-    # that is no number. Anything else is a defect of the experiment, and is not caught.
-    except (ValueError, NameError, KeyError, TypeError, AttributeError) as error:
+    # The finding itself: shapes that do not conform, a name that a listing never defines, None
+    # where it needs a number. Anything else is a defect of the experiment, and is not caught.
+    except (ValueError, NameError, TypeError) as error:
         return np.inf, _in_words(error)
     if value.shape != expected.shape:
         return np.inf, f"has shape {value.shape}, the truth {expected.shape}"

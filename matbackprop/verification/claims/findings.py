@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["holds", "holds only if", "fails", "UNDECIDED"]
 
+_FOR_PEOPLE = ["source", "place", "says", "verdict", "error", "instead"]
 _HOLDS = 1e-10  # relative; two exact computations of these small problems agree to 1e-13
 _FAILS = 1e-4  # a mistake in a formula is rarely smaller; between the two nothing is decided
 
@@ -146,16 +147,17 @@ class ClaimsReport:
         columns = [field.name for field in dataclasses.fields(Finding)]
         return pd.DataFrame([dataclasses.asdict(row) for row in self.findings], columns=columns)
 
-    def table(self, *, how: bool = False) -> pd.DataFrame:
+    def table(self, *, details: bool = False) -> pd.DataFrame:
         """Return the table for people: what is said, the verdict, its error, what is right instead.
 
-        With `how`, also what decided.
+        With `details` also the key of each claim, why there were no numbers, and what decided.
         """
         frame = self.to_frame()
         frame["error"] = [_error_in_words(row) for row in self.findings]
         frame["instead"] = [_instead(row) for row in self.findings]
-        columns = ["source", "place", "says", "verdict", "error", "instead"]
-        return frame[[*columns, "how"] if how else columns]
+        if details:
+            return frame[[*_FOR_PEOPLE, "obstacle", "how", "key"]]
+        return frame[_FOR_PEOPLE]
 
     def summary(self) -> pd.DataFrame:
         """Return how many claims of each source hold, hold under a condition, or fail."""
@@ -184,5 +186,13 @@ def _error_in_words(row: Finding) -> str:
 
 
 def _instead(row: Finding) -> str:
-    condition = f"only if {row.only_if}" if row.only_if else ""
-    return "; ".join(filter(None, (condition, row.corrected)))
+    parts = []
+    if row.only_if:
+        parts.append(f"only if {row.only_if} ({_tested(row.error_if)})")
+    if row.corrected:
+        parts.append(f"{row.corrected} ({_tested(row.error_corrected)})")
+    return "; ".join(parts)
+
+
+def _tested(error: float | None) -> str:
+    return "not tested" if error is None else f"tested: {error:.0e}" if error else "tested: exact"
