@@ -106,10 +106,24 @@ def check_finite(
 ) -> None:
     """Raise `DataError` at the first entry, in reading order, that is NaN or infinite."""
     bad = ~np.isfinite(array)
-    if not bad.any():
-        return
-    index = tuple(int(i) for i in np.argwhere(bad)[0])
-    what = "NaN" if np.isnan(array[index]) else "an infinite value"
+    if bad.any():
+        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        nan = bool(np.isnan(array[index]))
+        raise not_finite(index, nan, int(bad.sum()), call=call, name=name, columns=columns)
+
+
+def not_finite(
+    index: tuple[int, ...],
+    nan: bool,
+    count: int,
+    /,
+    *,
+    call: str,
+    name: str,
+    columns: tuple[str, ...] | None = None,
+) -> DataError:
+    """Return the error for an array whose first entry that is not finite stands at `index`."""
+    what = "NaN" if nan else "an infinite value"
     match index:
         case (row, column):
             named = f" ({columns[column]!r})" if columns else ""
@@ -118,9 +132,9 @@ def check_finite(
             where = f"entry {row}"
         case _:
             where = f"index {index}"
-    raise DataError(
+    return DataError(
         f"`{call}` needs finite numbers; {name} has {what} at {where} (counted from 0), "
-        f"{int(bad.sum())} such in all. Drop or impute these rows first."
+        f"{count} such in all. Drop or impute these rows first."
     )
 
 

@@ -41,6 +41,11 @@ def widened(stat: AnyArray, like: AnyArray, /) -> AnyArray:
     return xp.astype(stat, wide_dtype(like), copy=False)
 
 
+def constant(stat: AnyArray, /) -> AnyArray:
+    """Return a statistic through which no derivative is recorded, where a library records them."""
+    return stat.detach() if hasattr(stat, "detach") else stat
+
+
 def spread(stat: AnyArray, X: AnyArray, axes: Axes, /) -> AnyArray:
     """Return a statistic in X's dtype, with an axis of length 1 for each of `axes`.
 

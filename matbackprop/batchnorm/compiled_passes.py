@@ -21,9 +21,14 @@ from matbackprop.batchnorm.arrays import Axes
 from matbackprop.batchnorm.memory import on_views
 
 # Reordering sums lets them use vector registers; NaN and infinities keep their meaning.
-_compiled: Callable[[Any], Any] = njit(
-    parallel=True, cache=True, fastmath={"reassoc", "contract", "nsz"}
-)
+_njit = functools.partial(njit, parallel=True, fastmath={"reassoc", "contract", "nsz"})
+
+
+def _compiled(function: Callable[..., Any], /) -> Any:
+    try:
+        return _njit(cache=True)(function)
+    except RuntimeError:  # there is no place where it may write
+        return _njit()(function)
 
 
 HOME = os.getpid()

@@ -19,7 +19,7 @@ A notebook that was written for them runs with only the import changed. Conventi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Real
@@ -28,7 +28,12 @@ from typing import Any
 from array_api_compat import array_namespace
 
 from matbackprop._validation import check_option
-from matbackprop.batchnorm.affine import Cache, Gradients
+from matbackprop.batchnorm.affine import Cache, Gradients, pull_back
+from matbackprop.batchnorm.arrangements import (
+    batch_arrangement,
+    group_arrangement,
+    layer_arrangement,
+)
 from matbackprop.batchnorm.arrays import AnyArray
 from matbackprop.batchnorm.door import (
     admit,
@@ -40,6 +45,18 @@ from matbackprop.batchnorm.running import Running
 from matbackprop.batchnorm.staged import staged_pull_back
 from matbackprop.batchnorm.steps import checked_backward
 from matbackprop.errors import DtypeError, MatBackpropError, OptionError, ShapeError
+
+__all__ = [
+    "batchnorm_backward",
+    "batchnorm_backward_alt",
+    "batchnorm_forward",
+    "layernorm_backward",
+    "layernorm_forward",
+    "spatial_batchnorm_backward",
+    "spatial_batchnorm_forward",
+    "spatial_groupnorm_backward",
+    "spatial_groupnorm_forward",
+]
 
 _KEYS = ("mode", "eps", "momentum", "running_mean", "running_var")
 
@@ -98,8 +115,7 @@ def batchnorm_backward(dout: AnyArray, cache: Cache) -> Gradients:
     ShapeError, DtypeError, DataError
         If dout does not fit the cache, is of another library, or is not finite.
     """
-    call = "batchnorm_backward(dout, cache)"
-    return checked_backward(dout, cache, call=call, name="dout", by=staged_pull_back)
+    return _backward(dout, cache, "batchnorm_backward", _is_batch, staged_pull_back)
 
 
 def batchnorm_backward_alt(dout: AnyArray, cache: Cache) -> Gradients:
@@ -116,7 +132,7 @@ def batchnorm_backward_alt(dout: AnyArray, cache: Cache) -> Gradients:
     >>> bool(np.allclose(dx, batchnorm_backward(dout, cache)[0], rtol=0, atol=1e-14))
     True
     """
-    return checked_backward(dout, cache, call="batchnorm_backward_alt(dout, cache)", name="dout")
+    return _backward(dout, cache, "batchnorm_backward_alt", _is_batch)
 
 
 def layernorm_forward(
@@ -147,6 +163,7 @@ def layernorm_forward(
     """
     call = "layernorm_forward(x, gamma, beta, ln_param)"
     with _speaking_as(call):
+        _check_given(gamma, beta, call)
         options = _options(ln_param, "ln_param", call)
         x = _data(x, "N, D", call)
         layer = LayerNormLayer(x.shape[1], **_chosen(options, "eps"))
@@ -155,7 +172,7 @@ def layernorm_forward(
 
 def layernorm_backward(dout: AnyArray, cache: Cache) -> Gradients:
     """Return dx, dgamma, dbeta; errors as in `batchnorm_backward`."""
-    return checked_backward(dout, cache, call="layernorm_backward(dout, cache)", name="dout")
+    return _backward(dout, cache, "layernorm_backward", _is_layer)
 
 
 def spatial_batchnorm_forward(
@@ -179,9 +196,7 @@ def spatial_batchnorm_forward(
 
 def spatial_batchnorm_backward(dout: AnyArray, cache: Cache) -> Gradients:
     """Return dx, dgamma, dbeta; errors as in `batchnorm_backward`."""
-    return checked_backward(
-        dout, cache, call="spatial_batchnorm_backward(dout, cache)", name="dout"
-    )
+    return _backward(dout, cache, "spatial_batchnorm_backward", _is_batch)
 
 
 def spatial_groupnorm_forward(
@@ -215,6 +230,7 @@ def spatial_groupnorm_forward(
     """
     call = "spatial_groupnorm_forward(x, gamma, beta, G, gn_param)"
     with _speaking_as(call):
+        _check_given(gamma, beta, call)
         options = _options(gn_param, "gn_param", call)
         x = _data(x, "N, C, H, W", call)
         layer = GroupNormLayer(G, x.shape[1], **_chosen(options, "eps"))
@@ -233,9 +249,33 @@ def spatial_groupnorm_forward(
 
 def spatial_groupnorm_backward(dout: AnyArray, cache: Cache) -> Gradients:
     """Return dx, dgamma, dbeta; errors as in `batchnorm_backward`."""
-    return checked_backward(
-        dout, cache, call="spatial_groupnorm_backward(dout, cache)", name="dout"
+    return _backward(dout, cache, "spatial_groupnorm_backward", _is_group)
+
+
+def _backward(
+    dout: AnyArray,
+    cache: Cache,
+    function: str,
+    belongs: Callable[[Cache], bool],
+    by: Callable[[AnyArray, Cache], Gradients] = pull_back,
+) -> Gradients:
+    call = f"{function}(dout, cache)"
+    return checked_backward(dout, cache, call=call, name="dout", belongs=belongs, by=by)
+
+
+def _is_batch(cache: Cache) -> bool:
+    return cache.arrangement == batch_arrangement(cache.shape)
+
+
+def _is_layer(cache: Cache) -> bool:
+    return len(cache.shape) == 2 and cache.arrangement == layer_arrangement(
+        cache.shape, cache.shape[1:]
     )
+
+
+def _is_group(cache: Cache) -> bool:
+    groups = cache.arrangement.view[1]
+    return len(cache.shape) == 4 and cache.arrangement == group_arrangement(cache.shape, groups)
 
 
 def _batchnorm(
@@ -247,6 +287,7 @@ def _batchnorm(
     call: str,
 ) -> Normed:
     with _speaking_as(call):
+        _check_given(gamma, beta, call)
         options = _options(bn_param, "bn_param", call)
         if "mode" not in options:
             raise OptionError(f'`{call}` needs bn_param["mode"], "train" or "test"; it is missing.')
@@ -254,10 +295,9 @@ def _batchnorm(
         check_option(mode, ("train", "test"), call=call, name='bn_param["mode"]')
         # The layer also takes None and "customary": a cumulative average needs a count of
         # batches, and `bn_param` has none.
-        if not isinstance(options.get("momentum", 0.9), Real):
-            raise OptionError(
-                f'`{call}` needs bn_param["momentum"] in [0, 1]; got {options["momentum"]!r}.'
-            )
+        momentum = options.get("momentum", 0.9)
+        if not isinstance(momentum, Real) or not 0 <= float(momentum) <= 1:
+            raise OptionError(f'`{call}` needs bn_param["momentum"] in [0, 1]; got {momentum!r}.')
         x = _data(x, axes, call)
         chosen = _chosen(options, "eps", "momentum")
         layer = BatchNormLayer(x.shape[1], **chosen, convention="course")
@@ -278,7 +318,7 @@ def _running(options: Mapping[str, Any], layer: BatchNormLayer, x: AnyArray, cal
         )
     first = layer.initial(x)
     given = {"running_mean": first.mean, "running_var": first.variance}
-    for key in given.keys() - set(missing):
+    for key in [key for key in given if key not in missing]:
         given[key] = check_array(
             options[key], x, (layer.features,), call=call, name=f'bn_param["{key}"]'
         )
@@ -286,13 +326,19 @@ def _running(options: Mapping[str, Any], layer: BatchNormLayer, x: AnyArray, cal
 
 
 def _options(param: object, name: str, call: str) -> Mapping[str, Any]:
-    if not isinstance(param, MutableMapping):
+    kind = MutableMapping if name == "bn_param" else Mapping  # running statistics go in there
+    if not isinstance(param, kind):
         raise DtypeError(
             f"`{call}` needs {name} to be a dictionary of options; got {type(param).__name__}."
         )
     for key in param:
         check_option(key, _KEYS, call=call, name=f"keys of {name}")
     return param
+
+
+def _check_given(gamma: object, beta: object, call: str) -> None:
+    if gamma is None or beta is None:
+        raise OptionError(f"`{call}` needs both gamma and beta. For none, pass ones and zeros.")
 
 
 def _chosen(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -324,4 +370,5 @@ def _speaking_as(call: str) -> Iterator[None]:
     try:
         yield
     except MatBackpropError as error:
-        raise type(error)(re.sub(r"^`[^`]*`", lambda _: f"`{call}`", str(error))) from None
+        text = re.sub(r"\bX\b", "x", re.sub(r"^`[^`]*`", "", str(error)))
+        raise type(error)(f"`{call}`{text}") from None

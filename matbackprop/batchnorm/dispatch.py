@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,6 +19,7 @@ WORTH_COMPILED = 65_536
 """Entries from which on compiled passes are faster than it takes to call them."""
 
 _CPU = 1  # of DLPack's device types
+_not_working: list[ImportError] = []  # why numba could not be used; asked once
 _compiling: ContextVar[bool] = ContextVar("compiling", default=True)
 
 
@@ -49,14 +51,23 @@ def passes_for(X: AnyArray, axes: Axes, /, *others: AnyArray) -> Any:
         _compiling.get()
         and axes == (0, *range(2, X.ndim))
         and _entries(X) >= WORTH_COMPILED
-        and find_spec("numba") is not None
         and all(_readable(a) and a.dtype == X.dtype for a in (X, *others))
     ):
-        from matbackprop.batchnorm import compiled_passes
-
-        if os.getpid() == compiled_passes.HOME:
-            return compiled_passes
+        return _compiled() or passes
     return passes
+
+
+def _compiled() -> Any:
+    """Return the compiled passes, if numba is there, and works, and this is no forked process."""
+    if find_spec("numba") is None or _not_working:
+        return None
+    try:
+        from matbackprop.batchnorm import compiled_passes
+    except ImportError as error:  # numba says so where it does not know this NumPy
+        _not_working.append(error)
+        warnings.warn(f"numba is installed but does not work here: {error}", stacklevel=2)
+        return None
+    return compiled_passes if os.getpid() == compiled_passes.HOME else None
 
 
 def _entries(X: AnyArray) -> float:

@@ -12,9 +12,15 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, is_array_api_obj, is_lazy_array, is_numpy_array
+from array_api_compat import (
+    array_namespace,
+    device,
+    is_array_api_obj,
+    is_lazy_array,
+    is_numpy_array,
+)
 
-from matbackprop._validation import check_finite, is_frame, real_array
+from matbackprop._validation import is_frame, not_finite, real_array
 from matbackprop.batchnorm.arrays import AnyArray
 from matbackprop.errors import DataError, DtypeError, OptionError, ShapeError
 
@@ -43,9 +49,11 @@ def admit(value: Any, /, *, call: str, name: str, channels: int | None = None) -
     else:
         xp = array_namespace(value)
         if not xp.isdtype(value.dtype, "real floating"):
+            remedy = "Convert it first: `xp.astype(…, xp.float64)`, or `.double()` in torch."
+            if xp.isdtype(value.dtype, "complex floating"):
+                remedy = "The gradients here are of real functions; pass the real part."
             raise DtypeError(
-                f"`{call}` needs real floating-point numbers in {name}; got {value.dtype}. "
-                "Convert it first: `xp.astype(…, xp.float64)`, or `.double()` in torch."
+                f"`{call}` needs real floating-point numbers in {name}; got {value.dtype}. {remedy}"
             )
     if not all(isinstance(size, int) or size == size for size in value.shape):  # NaN in Dask
         raise ShapeError(
@@ -65,12 +73,30 @@ def admit(value: Any, /, *, call: str, name: str, channels: int | None = None) -
 
 
 def check_same_library(*arrays: AnyArray, call: str, names: Collection[str]) -> None:
-    """Raise `DtypeError` unless all arrays belong to one library."""
-    given = [(name, a) for name, a in zip(names, arrays, strict=True) if a is not None]
-    libraries = {name: array_namespace(a).__name__.split(".")[-1] for name, a in given}
-    if len({array_namespace(a) for _, a in given}) > 1:
-        came = ", ".join(f"{name} of {library}" for name, library in libraries.items())
-        raise DtypeError(f"`{call}` needs arrays of one library; got {came}. Convert them to one.")
+    """Raise `DtypeError` unless all arrays belong to one library and lie on one device."""
+    given = {name: a for name, a in zip(names, arrays, strict=True) if a is not None}
+    homes = {name: (library_of(a), _device_of(a)) for name, a in given.items()}
+    if len(set(homes.values())) > 1:
+        came = ", ".join(f"{name} of {home[0]}{home[1]}" for name, home in homes.items())
+        raise DtypeError(
+            f"`{call}` needs arrays of one library, on one device; got {came}. Convert them to one."
+        )
+
+
+def _device_of(X: AnyArray) -> str:
+    # Where a lazy array will be is not known yet; and that of NumPy goes without saying.
+    return "" if is_lazy_array(X) or is_numpy_array(X) else f" on {device(X)}"
+
+
+def library_of(X: AnyArray, /) -> str:
+    """Return the name of the library an array belongs to, for messages.
+
+    Examples
+    --------
+    >>> library_of(np.zeros(2))
+    'numpy'
+    """
+    return str(array_namespace(X).__name__).removeprefix("array_api_compat.").partition(".")[0]
 
 
 def check_weights(
@@ -155,9 +181,13 @@ def check_data(X: AnyArray, sum_of: AnyArray, /, *, call: str, name: str) -> Non
 def raise_not_finite(X: AnyArray, /, *, call: str, name: str) -> None:
     """Raise `DataError` at the first entry of X that is not finite."""
     xp = array_namespace(X)
-    bad = xp.reshape(~xp.isfinite(X), (-1,))
-    first = int(xp.argmax(xp.astype(bad, xp.uint8)))
-    # The message names the place; the values around it need not leave their device.
-    marked = np.zeros(tuple(X.shape))
-    marked.flat[first] = math.nan if bool(xp.isnan(xp.reshape(X, (-1,))[first])) else math.inf
-    check_finite(marked, call=call, name=name)
+    bad = xp.astype(xp.reshape(~xp.isfinite(X), (-1,)), xp.uint8)
+    first = int(xp.argmax(bad))
+    index: list[int] = []
+    rest = first
+    for size in reversed(X.shape):
+        rest, place = divmod(rest, size)
+        index.insert(0, place)
+    nan = bool(xp.isnan(xp.reshape(X, (-1,))[first]))
+    count = int(xp.sum(bad, dtype=xp.int64))
+    raise not_finite(tuple(index), nan, count, call=call, name=name)

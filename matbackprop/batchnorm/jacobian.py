@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import scipy
-from array_api_compat import array_namespace, is_numpy_array
+from array_api_compat import is_numpy_array
 
 from matbackprop._typing import Array, ArrayLike
 from matbackprop._validation import check_option
 from matbackprop.batchnorm.affine import Cache, over_view, pull_back
 from matbackprop.batchnorm.arrangements import batch_arrangement
-from matbackprop.batchnorm.arrays import AnyArray
+from matbackprop.batchnorm.door import library_of
 from matbackprop.batchnorm.normalization import Normalized
 from matbackprop.batchnorm.tangent import push_forward
 from matbackprop.errors import DtypeError, OptionError
@@ -89,7 +89,7 @@ def layer_jacobian(cache: Cache, /, *, form: Form = "operator") -> Any:
     """
     check_option(form, get_args(Form), call=_CALL, name="form")
     if not isinstance(cache, Cache) or not is_numpy_array(cache.b.X):
-        came = f"arrays of {_library(cache.b.X)}" if isinstance(cache, Cache) else repr(cache)
+        came = f"arrays of {library_of(cache.b.X)}" if isinstance(cache, Cache) else repr(cache)
         raise DtypeError(
             f"`{_CALL}` needs the cache of a forward pass on NumPy arrays; got {came}. "
             "Other arrays: `layer.forward(np.asarray(X), …)` first."
@@ -105,10 +105,6 @@ def layer_jacobian(cache: Cache, /, *, form: Form = "operator") -> Any:
         )
     sparse = _sparse(cache)
     return sparse if form == "sparse" else sparse.toarray()
-
-
-def _library(X: AnyArray) -> str:
-    return array_namespace(X).__name__.removeprefix("array_api_compat.")
 
 
 def _operator(cache: Cache) -> LinearOperator[Any]:

@@ -11,7 +11,7 @@ from array_api_compat import array_namespace, device, is_lazy_array
 from matbackprop._validation import check_count, check_flag, check_option
 from matbackprop.batchnorm.affine import Cache, Gradients, transform
 from matbackprop.batchnorm.arrangements import batch_arrangement
-from matbackprop.batchnorm.arrays import AnyArray
+from matbackprop.batchnorm.arrays import AnyArray, constant
 from matbackprop.batchnorm.centring import given_moments
 from matbackprop.batchnorm.dispatch import passes_for
 from matbackprop.batchnorm.door import admit, check_array, check_data, check_weights, unwarned
@@ -100,14 +100,16 @@ class BatchNormLayer:
         check_option(self.convention, get_args(Convention), call=call, name="convention")
         for name in ("affine", "track"):
             check_flag(getattr(self, name), call=call, name=name)
-        number = isinstance(self.momentum, Real) and not isinstance(self.momentum, bool)
-        if self.momentum is None or self.momentum == "customary":
-            return
-        if not number or not 0 <= self.momentum <= 1:
-            raise OptionError(
-                f"`{call}` needs a momentum in [0, 1], None for the cumulative average, or "
-                f'"customary"; got {self.momentum!r}.'
-            )
+        match self.momentum:
+            case None | "customary":
+                return
+            case Real() if not isinstance(self.momentum, bool) and 0 <= self.momentum <= 1:
+                return
+            case _:
+                raise OptionError(
+                    f"`{call}` needs a momentum in [0, 1], None for the cumulative average, or "
+                    f'"customary"; got {self.momentum!r}.'
+                )
 
     def initial(self, X: AnyArray, /) -> Running:
         """Return the statistics before any batch, in the library, dtype and device of X."""
@@ -183,7 +185,12 @@ class BatchNormLayer:
         ShapeError, DtypeError, DataError
             If dY does not fit the cache, is of another library, or is not finite.
         """
-        return checked_backward(dY, cache, call="BatchNormLayer.backward(dY, cache)")
+        call = "BatchNormLayer.backward(dY, cache)"
+        return checked_backward(dY, cache, call=call, belongs=self._left)
+
+    def _left(self, cache: Cache) -> bool:
+        fits = cache.arrangement == batch_arrangement(cache.shape)
+        return fits and cache.shape[1] == self.features and self.affine == (cache.gamma is not None)
 
     def _statistics(self, X: AnyArray, running: Running | None, mode: Mode) -> Running | None:
         if not self.track:
@@ -209,7 +216,7 @@ class BatchNormLayer:
         variance = check_array(running.variance, X, shape, call=_FORWARD, name="running.variance")
         if not is_lazy_array(variance):
             self._check_variances(variance, mode)
-        return Running(mean, variance, running.batches)
+        return Running(constant(mean), constant(variance), running.batches)
 
     def _check_variances(self, variance: AnyArray, mode: Mode) -> None:
         channel = int(array_namespace(variance).argmin(variance))

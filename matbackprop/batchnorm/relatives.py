@@ -89,7 +89,13 @@ class LayerNormLayer:
 
     def backward(self, dY: AnyArray, cache: Cache, /) -> Gradients:
         """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β; errors as in `BatchNormLayer.backward`."""
-        return checked_backward(dY, cache, call="LayerNormLayer.backward(dY, cache)")
+        call = "LayerNormLayer.backward(dY, cache)"
+        return checked_backward(
+            dY,
+            cache,
+            call=call,
+            belongs=lambda cache: cache.arrangement == layer_arrangement(cache.shape, self.shape),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,13 @@ class InstanceNormLayer:
 
     def backward(self, dY: AnyArray, cache: Cache, /) -> Gradients:
         """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β; errors as in `BatchNormLayer.backward`."""
-        return checked_backward(dY, cache, call="InstanceNormLayer.backward(dY, cache)")
+        call = "InstanceNormLayer.backward(dY, cache)"
+        return checked_backward(
+            dY,
+            cache,
+            call=call,
+            belongs=lambda cache: cache.arrangement == instance_arrangement(cache.shape),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +215,13 @@ class GroupNormLayer:
 
     def backward(self, dY: AnyArray, cache: Cache, /) -> Gradients:
         """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β; errors as in `BatchNormLayer.backward`."""
-        return checked_backward(dY, cache, call="GroupNormLayer.backward(dY, cache)")
+        call = "GroupNormLayer.backward(dY, cache)"
+        return checked_backward(
+            dY,
+            cache,
+            call=call,
+            belongs=lambda cache: cache.arrangement == group_arrangement(cache.shape, self.groups),
+        )
 
 
 def _forward(

@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from array_api_compat import array_namespace
 
-from matbackprop.batchnorm.arrays import AnyArray
+from matbackprop._validation import check_count
+from matbackprop.batchnorm.arrays import AnyArray, constant
 from matbackprop.batchnorm.centring import CentredMoments
 
 Convention: TypeAlias = Literal["torch", "course"]
@@ -44,6 +45,11 @@ class Running:
     batches
         How many batches have entered.
 
+    Raises
+    ------
+    OptionError
+        If `batches` is no integer >= 0.
+
     Examples
     --------
     >>> import numpy as np
@@ -54,6 +60,11 @@ class Running:
     mean: AnyArray
     variance: AnyArray
     batches: int = 0
+
+    def __post_init__(self) -> None:
+        check_count(
+            self.batches, call="Running(mean, variance, batches)", name="batches", at_least=0
+        )
 
 
 def updated(
@@ -79,6 +90,8 @@ def updated(
     variance = batch.variance * (m / (m - 1)) if rule.unbiased else batch.variance
 
     def mixed(old: AnyArray, new: AnyArray) -> AnyArray:
+        # Constants: else each batch would hang on all the batches before it.
+        old, new = constant(old), constant(new)
         wide = xp.astype(old, new.dtype, copy=False) * (1 - share) + new * share
         return xp.astype(wide, old.dtype, copy=False)
 

@@ -65,15 +65,18 @@ def checked_backward(
     /,
     *,
     call: str,
+    belongs: Callable[[Cache], bool],
     name: str = "dY",
     by: Callable[[AnyArray, Cache], Gradients] = pull_back,
 ) -> Gradients:
-    """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β from ∂L/∂Y, by a pullback; `name` is what the call says for dY.
+    """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β from ∂L/∂Y, by a pullback.
+
+    `belongs` tells whether a cache can be that of the layer; `name` is what the call says for dY.
 
     Raises
     ------
     DtypeError
-        If `cache` is no cache, or dY of another library or kind.
+        If `cache` is no cache, or that of another layer, or dY of another library or kind.
     ShapeError
         If dY has not the shape of the output.
     DataError
@@ -82,6 +85,11 @@ def checked_backward(
     if not isinstance(cache, Cache):
         raise DtypeError(
             f"`{call}` needs the cache that `forward` returned; got {type(cache).__name__}."
+        )
+    if not belongs(cache):
+        raise DtypeError(
+            f"`{call}` needs the cache of its own forward pass; got that of another layer, for "
+            f"data of shape {cache.shape}."
         )
     dY = admit(dY, call=call, name=name)
     if tuple(dY.shape) != cache.shape:

@@ -5,12 +5,13 @@ Both are closed forms, exact in any direction (dX, dγ, dβ); written with dots 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from array_api_compat import array_namespace
 
 from matbackprop.batchnorm.affine import Cache, Gradients, over_view, weight_shaped
 from matbackprop.batchnorm.arrays import AnyArray, spread
+from matbackprop.batchnorm.door import admit, check_same_library
 from matbackprop.batchnorm.normalization import Normalized
 from matbackprop.batchnorm.passes import totals
 from matbackprop.errors import DtypeError, OptionError, ShapeError
@@ -49,7 +50,7 @@ def push_forward(
     >>> push_forward(np.ones((3, 1)), cache).ravel()  # a shift of the batch changes nothing
     array([0., 0., 0.])
     """
-    _check("push_forward", cache, {"dX": dX}, {"gamma": gamma, "beta": beta})
+    dX, gamma, beta = _fitting("push_forward", cache, {"dX": dX}, {"gamma": gamma, "beta": beta})
     xp = array_namespace(dX)
     b = cache.b
     dY = _xhat_dot(xp.reshape(dX, cache.arrangement.view), b)
@@ -109,7 +110,10 @@ def pull_back_dot(
     True
     """
     arrays = {"dY": dY, "X": X, "dY_dot": dY_dot}
-    _check("pull_back_dot", cache, arrays, {"gamma": gamma})
+    if dY_dot is None:
+        del arrays["dY_dot"]
+    dY, X, *rest, gamma = _fitting("pull_back_dot", cache, arrays, {"gamma": gamma})
+    dY_dot = rest[0] if rest else None
     xp = array_namespace(dY)
     b, arrangement = cache.b, cache.arrangement
     view = arrangement.view
@@ -160,29 +164,37 @@ def _spread(stat: AnyArray, b: Normalized) -> AnyArray:
     return spread(stat, b.X, b.axes)
 
 
-def _check(
+def _fitting(
     function: str,
     cache: Cache,
-    arrays: Mapping[str, AnyArray | None],
+    arrays: Mapping[str, AnyArray],
     weights: Mapping[str, AnyArray | None],
     /,
-) -> None:
-    """Raise unless the arrays have the shape of the data, and the weights that of γ."""
+) -> Iterator[AnyArray | None]:
+    """Yield the arrays, each of the shape of the data, and the weights, of that of γ or None."""
     if not isinstance(cache, Cache):
         raise DtypeError(
             f"`{function}` needs the cache that `forward` returned; got {type(cache).__name__}."
         )
+    for name, array in arrays.items():
+        yield _of_shape(array, cache.shape, cache, function, name)
     for name, weight in weights.items():
-        if weight is not None and cache.gamma is None:
+        if weight is None:
+            yield None
+        elif cache.gamma is None:
             raise OptionError(
-                f"`{function}` of a layer without gamma and beta: leave {name} out; got an array "
-                f"of shape {tuple(weight.shape)}."
+                f"`{function}` of a layer without gamma and beta: leave {name} out; "
+                f"got {type(weight).__name__}."
             )
-    fitting = [(name, array, cache.shape) for name, array in arrays.items()]
-    if cache.gamma is not None:
-        fitting += [(name, weight, tuple(cache.gamma.shape)) for name, weight in weights.items()]
-    for name, array, shape in fitting:
-        if array is not None and tuple(array.shape) != shape:
-            raise ShapeError(
-                f"`{function}` needs {name} of shape {shape}; got {tuple(array.shape)}."
-            )
+        else:
+            yield _of_shape(weight, tuple(cache.gamma.shape), cache, function, name)
+
+
+def _of_shape(
+    array: AnyArray, shape: tuple[int, ...], cache: Cache, function: str, name: str
+) -> AnyArray:
+    array = admit(array, call=function, name=name)
+    if tuple(array.shape) != shape:
+        raise ShapeError(f"`{function}` needs {name} of shape {shape}; got {tuple(array.shape)}.")
+    check_same_library(cache.b.X, array, call=function, names=("the data", name))
+    return array

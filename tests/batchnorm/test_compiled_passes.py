@@ -1,6 +1,7 @@
 """Compiled passes and generic ones: the same numbers; and which is used when."""
 
 import importlib
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -207,6 +208,14 @@ class TestWhichIsUsed:
         with ThreadPoolExecutor(4) as pool:
             sums = list(pool.map(lambda _: compiled.totals(X, (0,)), range(64)))
         assert_allclose(sums, np.tile(X.sum(axis=0), (64, 1)), rtol=1e-11, atol=1e-11)
+
+    def test_a_numba_that_does_not_work_is_said_once_and_left_alone(self, monkeypatch):
+        monkeypatch.setattr(dispatch, "_not_working", [])
+        monkeypatch.setitem(sys.modules, "matbackprop.batchnorm.compiled_passes", None)
+        monkeypatch.delattr("matbackprop.batchnorm.compiled_passes", raising=False)
+        with pytest.warns(UserWarning, match="numba is installed but does not work here"):
+            assert passes_for(self.LARGE, (0,)) is passes
+        assert passes_for(self.LARGE, (0,)) is passes
 
     def test_tensors_are_read_where_they_lie(self, compiled, torch):
         X = torch.zeros((4096, 16))

@@ -11,7 +11,6 @@ from matbackprop.batchnorm.course import (
     batchnorm_forward,
     layernorm_backward,
     layernorm_forward,
-    spatial_batchnorm_backward,
     spatial_batchnorm_forward,
     spatial_groupnorm_backward,
     spatial_groupnorm_forward,
@@ -68,7 +67,11 @@ BAD_PARAM = {
         DataError,
         r'bn_param\["running_var"\] has NaN at entry 1',
     ),
-    "momentum out of range": ({"mode": "train", "momentum": 1.5}, OptionError, "momentum in"),
+    "momentum out of range": (
+        {"mode": "train", "momentum": 1.5},
+        OptionError,
+        r'"momentum"\] in \[0, 1\]; got 1.5',
+    ),
     "cumulative average": (
         {"mode": "train", "momentum": None},
         OptionError,
@@ -81,7 +84,7 @@ BAD_DATA = {
     "no row": (np.ones((0, 3)), DataError, r"needs at least one entry; x has shape \(0, 3\)"),
     "four axes": (np.ones((2, 3, 1, 1)), ShapeError, r"needs x of shape \(N, D\); got \(2, 3, 1"),
     "wide": (np.ones((2, 4)), ShapeError, r"needs .* of shape \(4,\)"),
-    "NaN": (np.array([[1, 2, 3], [4, np.nan, 6]]), DataError, "X has NaN at row 1, column 1"),
+    "NaN": (np.array([[1, 2, 3], [4, np.nan, 6]]), DataError, "x has NaN at row 1, column 1"),
     "complex": (np.ones((2, 3)) * 1j, DtypeError, "needs real numbers in x; got dtype complex128"),
 }
 
@@ -142,17 +145,15 @@ class TestErrors:
             spatial_groupnorm_forward(randn(2, 3, 2, 2), np.ones(3), np.ones(3), 2, {})
 
     @pytest.mark.parametrize(
-        "backward",
+        ("backward", "forward"),
         [
-            batchnorm_backward,
-            batchnorm_backward_alt,
-            layernorm_backward,
-            spatial_batchnorm_backward,
-            spatial_groupnorm_backward,
+            (batchnorm_backward, lambda x, *w: batchnorm_forward(x, *w, {"mode": "train"})),
+            (batchnorm_backward_alt, lambda x, *w: batchnorm_forward(x, *w, {"mode": "train"})),
+            (layernorm_backward, lambda x, *w: layernorm_forward(x, *w, {})),
         ],
     )
-    def test_backward(self, backward):
-        _, cache = batchnorm_forward(randn(4, 3), np.ones(3), np.ones(3), {"mode": "train"})
+    def test_backward(self, backward, forward):
+        _, cache = forward(randn(4, 3), np.ones(3), np.ones(3))
         name = rf"^`{backward.__name__}\(dout, cache\)`"
         with pytest.raises(
             ShapeError, match=rf"{name}.*shape of the output, \(4, 3\); got \(5, 3\)"
@@ -166,3 +167,32 @@ class TestErrors:
         dout[2, 1] = np.inf
         with pytest.raises(DataError, match=rf"{name}.*dout has an infinite value at row 2, colu"):
             backward(dout, cache)
+
+
+def test_the_cache_of_another_function():
+    x, one = randn(4, 3), np.ones(3)
+    batch, layer = (
+        batchnorm_forward(x, one, one, {"mode": "train"})[1],
+        layernorm_forward(x, one, one, {})[1],
+    )
+    for backward, cache in [
+        (batchnorm_backward, layer),
+        (batchnorm_backward_alt, layer),
+        (layernorm_backward, batch),
+        (spatial_groupnorm_backward, batch),
+    ]:
+        with pytest.raises(
+            DtypeError, match="needs the cache of its own forward pass; got that of"
+        ):
+            backward(x, cache)
+
+
+def test_weights_are_needed():
+    with pytest.raises(OptionError, match="needs both gamma and beta"):
+        batchnorm_forward(randn(4, 3), None, np.ones(3), {"mode": "train"})
+
+
+def test_a_star_import_brings_the_nine_functions_and_no_more():
+    space = {}
+    exec("from matbackprop.batchnorm.course import *", space)
+    assert len({name for name in space if not name.startswith("__")}) == 9

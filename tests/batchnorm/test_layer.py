@@ -341,5 +341,22 @@ class TestAccepted:
     def test_a_constant_channel_with_eps(self):
         Y, cache, _ = BatchNormLayer(1, affine=False).forward(np.full((4, 1), 0.1))
         assert_allclose(Y, 0, atol=1e-12)
-        dX = BatchNormLayer(1).backward(np.array([[1.0], [0], [0], [0]]), cache).X
+        layer = BatchNormLayer(1, affine=False)
+        dX = layer.backward(np.array([[1.0], [0], [0], [0]]), cache).X
         assert_allclose(dX.ravel() * np.sqrt(1e-5), [0.75, -0.25, -0.25, -0.25], atol=1e-12)
+
+
+def test_running_statistics_are_constants_to_autograd(unavailable):
+    try:
+        import torch
+    except ImportError:
+        unavailable("torch")
+    W = torch.randn(3, 3, dtype=torch.float64, requires_grad=True)
+    one = torch.ones(3, dtype=torch.float64)
+    X, layer = torch.randn(6, 3, dtype=torch.float64), BatchNormLayer(3)
+    running = layer.forward(X @ W, one, one).running
+    assert running.mean.grad_fn is running.variance.grad_fn is None
+    Y, cache, _ = layer.forward(X @ W, one, one, mode="test", running=running)
+    (by_autograd,) = torch.autograd.grad((Y**3).sum(), W)
+    ours = X.T @ layer.backward(3 * Y.detach() ** 2, cache).X
+    assert_allclose(by_autograd.numpy(), ours.detach().numpy(), rtol=1e-12)

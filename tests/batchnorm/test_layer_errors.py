@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from matbackprop.batchnorm import BatchNormLayer, Running
+from matbackprop.batchnorm import BatchNormLayer, LayerNormLayer, Running
 from matbackprop.errors import DataError, DtypeError, OptionError, ShapeError
 
 OPTIONS = {
@@ -186,7 +186,7 @@ class TestErrors:
         except ImportError:
             unavailable("torch")
         ones = torch.ones(3)
-        text = "needs arrays of one library; got X of numpy, {} of torch. Convert them to one"
+        text = "needs arrays of one library, .*; got X of numpy, {} of torch on cpu. Convert them"
         for arguments, name in [
             ({"gamma": ones}, "gamma"),
             ({"beta": ones}, "beta"),
@@ -194,7 +194,9 @@ class TestErrors:
         ]:
             with pytest.raises(DtypeError, match=text.format(name)):
                 forward(**arguments)
-        with pytest.raises(DtypeError, match=r"of one library; got the data of numpy, dY of torch"):
+        with pytest.raises(
+            DtypeError, match=r"of one library, .* got the data of numpy, dY of torch"
+        ):
             BatchNormLayer(3).backward(torch.ones((4, 3)), forward().cache)
         with pytest.raises(DtypeError, match=r"floating-point numbers in X; got torch.int64"):
             forward(X=torch.ones((4, 3), dtype=torch.int64))
@@ -216,3 +218,25 @@ def test_a_column_of_a_data_frame_is_named():
     frame.loc[1, "height"] = np.nan
     with pytest.raises(DataError, match=r"X has NaN at row 1, column 1 \('height'\)"):
         BatchNormLayer(3, affine=False).forward(frame)
+
+
+def test_the_cache_of_another_layer():
+    batch, layer = BatchNormLayer(3, affine=False), LayerNormLayer(3, affine=False)
+    for one, other in [(batch, layer), (layer, batch), (BatchNormLayer(3), batch)]:
+        with pytest.raises(
+            DtypeError, match="needs the cache of its own forward pass; got that of"
+        ):
+            one.backward(GOOD, other.forward(GOOD).cache)
+
+
+def test_all_that_is_not_finite_is_counted():
+    X = GOOD.copy()
+    X[2:, 1] = np.inf
+    with pytest.raises(DataError, match=rf"at row 2, column 1 .*, {len(X) - 2} such in all"):
+        BatchNormLayer(3, affine=False).forward(X)
+
+
+@pytest.mark.parametrize("batches", [-1, "a", 1.0])
+def test_batches_are_counted(batches):
+    with pytest.raises(OptionError, match="needs an integer batches >= 0; got"):
+        Running(ONE, ONE, batches)
