@@ -15,7 +15,7 @@ import numpy as np
 from matbackprop._typing import ArrayLike
 from matbackprop._validation import real_array
 from matbackprop.batchnorm import BatchNorm, normalize, pullback
-from matbackprop.errors import MissingExtraError, ShapeError
+from matbackprop.errors import DataError, MissingExtraError, ShapeError
 from matbackprop.network import Jacobian
 
 if TYPE_CHECKING:
@@ -211,6 +211,11 @@ def plot_projection(
         raise ShapeError(
             f"`{call}` draws columns of 3 entries, which is what fits into a plane; "
             f"got x {column.shape}, dy {gradient.shape}."
+        )
+    if eps == 0 and np.ptp(column) == 0:
+        raise DataError(
+            f"`{call}` with eps=0 divides by the standard deviation of x, and x is constant at "
+            f"{column[0]:g}. Use an eps > 0."
         )
     b = normalize(column[:, None], BatchNorm(eps=eps))
     passed = pullback(gradient[:, None], b, np.ones(1))[0] * b.sigma

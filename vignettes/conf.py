@@ -81,3 +81,12 @@ html_theme_options = {
     "footer_end": [],
     "show_prev_next": True,
 }
+
+
+def setup(app):
+    """Leave out what a NamedTuple says of its fields by itself: their number."""
+
+    def skip(app, what, name, obj, skip, options):
+        return skip or str(getattr(obj, "__doc__", "")).startswith("Alias for field number")
+
+    app.connect("autodoc-skip-member", skip)

@@ -10,7 +10,8 @@ they do in torch. Needs torch: `pip install 'matbackprop[torch]'`.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
 
 from matbackprop.batchnorm.arrangements import batch_arrangement
 from matbackprop.batchnorm.arrays import count
@@ -31,6 +32,8 @@ except ImportError as error:
         "Run `pip install 'matbackprop[torch]'`."
     ) from error
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
@@ -41,6 +44,11 @@ __all__ = [
 ]
 
 
+# torch.compile would trace into memory that is shared with compiled code; it calls them instead.
+_as_it_is: Callable[[F], F] = torch.compiler.disable
+
+
+@_as_it_is
 def batch_norm(
     X: Tensor,
     gamma: Tensor | None = None,
@@ -108,11 +116,12 @@ class _ClosedForm(torch.nn.modules.batchnorm._BatchNorm):
 
     dimensions: ClassVar[tuple[int, ...]]
 
+    @_as_it_is
     def forward(self, input: Tensor) -> Tensor:
         """Return Y; in train mode, update the running statistics."""
         call = f"{type(self).__name__}(num_features={self.num_features})(X)"
-        self._check_input_dim(input)
         _check(input, call, channels=self.num_features)
+        self._check_input_dim(input)
         mean, variance = self.running_mean, self.running_var
         given = None if self.training or mean is None or variance is None else (mean, variance)
         Y, moments = _normalized(input, self.weight, self.bias, given, self.eps, call)
@@ -146,9 +155,11 @@ class _ClosedForm(torch.nn.modules.batchnorm._BatchNorm):
 class BatchNorm1d(_ClosedForm, torch.nn.BatchNorm1d):
     """`torch.nn.BatchNorm1d`, over (N, C) or (N, C, L), computed by the closed forms.
 
-    Arguments, state and modes are those of torch's module, and a state_dict fits both. It differs
-    in three things: half precision is computed in single throughout, an empty batch is an error,
-    and a call that fails leaves the count of batches as it was.
+    Arguments, state and modes are those of torch's module, and a state_dict fits both. In
+    arithmetic it differs in that half precision is computed in single throughout; in errors, in
+    that an empty batch is one, weights may be wider than the data, and a call that fails leaves
+    the count of batches as it was. `torch.compile` steps around it, `torch.jit.script` and
+    `torch.fx.symbolic_trace` cannot look into it.
 
     Raises
     ------

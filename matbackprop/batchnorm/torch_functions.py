@@ -25,6 +25,8 @@ class BatchNormFunction(torch.autograd.Function):
     the batch, and the gradient knows that they depend on X; with None they are constants.
     """
 
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(
         X: Tensor, gamma: Tensor | None, beta: Tensor | None, *normalization: Any
@@ -38,6 +40,16 @@ class BatchNormFunction(torch.autograd.Function):
         """Save X and not X̂; and save it with torch, which notices when X is changed in place."""
         X, gamma, _, pivot, shift, sigma, *ctx.constants = inputs
         ctx.save_for_backward(X, gamma, pivot, shift, sigma)
+        ctx.save_for_forward(X, gamma, pivot, shift, sigma)
+
+    @staticmethod
+    def jvp(
+        ctx: Any, X: Tensor | None, gamma: Tensor | None, beta: Tensor | None, *constants: None
+    ) -> Tensor:
+        """Return the derivative of Y in the direction (X, γ, β); None stands for zero."""
+        cache = _cache(*ctx.saved_tensors, *ctx.constants)
+        X = torch.zeros_like(cache.b.X) if X is None else X
+        return push_forward(X, cache, gamma=gamma, beta=beta)
 
     @staticmethod
     def backward(ctx: Any, dY: Tensor) -> tuple[Tensor | None, ...]:
@@ -52,6 +64,8 @@ class PullbackFunction(torch.autograd.Function):
     `apply(dY, X, gamma, pivot, shift, sigma, divisor, eps)` returns ∂L/∂X, ∂L/∂γ, ∂L/∂β.
     """
 
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(
         dY: Tensor, X: Tensor, gamma: Tensor | None, *normalization: Any
@@ -65,6 +79,17 @@ class PullbackFunction(torch.autograd.Function):
         *tensors, divisor, eps = inputs
         ctx.constants = divisor, eps
         ctx.save_for_backward(*tensors)
+        ctx.save_for_forward(*tensors)
+
+    @staticmethod
+    def jvp(
+        ctx: Any, dY: Tensor | None, X: Tensor | None, gamma: Tensor | None, *constants: None
+    ) -> tuple[Tensor | None, ...]:
+        """Return the derivative of ∂L/∂X, ∂L/∂γ, ∂L/∂β in the direction (∂L/∂Y, X, γ)."""
+        S, *saved = ctx.saved_tensors
+        X = torch.zeros_like(S) if X is None else X
+        cache = _cache(*saved, *ctx.constants)
+        return tuple(pull_back_dot(S, cache, X=X, gamma=gamma, dY_dot=dY))
 
     @staticmethod
     def backward(

@@ -18,6 +18,7 @@ from matbackprop.reporting import (
 )
 from matbackprop.verification.claims import SOURCES, ClaimsReport, check_claims
 
+_ENOUGH_FOR_A_TABLE = 110  # columns; below, formulas would be cut into pieces
 _SOURCES = ", ".join(f'"{name}"' for name in SOURCES)
 
 
@@ -43,11 +44,11 @@ def claims(
 ) -> int:
     """Check each formula, figure and code fragment that the sources print.
 
-    Each is decided by an experiment, run now: it holds, fails, or holds only under a condition;
-    where it fails, the corrected formula is tested too.
+    Each is decided by an experiment, run now: it holds, fails, or holds
+    only under a condition. What is right instead is tested too.
 
-    Exit status: 0 every claim was decided and every correction holds, 1 not so, 2 it could not
-    run.
+    Exit status: 0 all are decided and all corrections hold, 1 not so,
+    2 it could not run.
     """
     check_targets(csv, html, call="claims --csv FILE --html FILE")
     with Terminal(sys.stderr).progress("reading") as progress:
@@ -70,7 +71,10 @@ def claims(
 
 
 def _show(report: ClaimsReport, terminal: Terminal) -> None:
-    terminal.table(report.table(), by="source")
+    if terminal.width < _ENOUGH_FOR_A_TABLE:
+        _list(report, terminal)
+    else:
+        terminal.table(report.table(), by="source")
     terminal.table(report.summary())
     terminal.say(_verdict(report), style="bold green" if report.ok else "bold red")
 
@@ -81,9 +85,26 @@ def _verdict(report: ClaimsReport) -> str:
         keys = ", ".join(row.key for row in open_ones)
         return f"{len(open_ones)} of {len(report.findings)} claims are NOT decided: {keys}."
     return (
-        f"All {len(report.findings)} claims are decided, by {report.run['draws']} draws each, "
+        f"All {len(report.findings)} claims are decided, by {_draws(report)} each, "
         "and every correction holds."
     )
+
+
+def _list(report: ClaimsReport, terminal: Terminal) -> None:
+    for source, rows in report.table().groupby("source", sort=False):
+        terminal.say(f"\n{source}", style="bold")
+        for row in rows.astype(str).to_dict("records"):
+            terminal.say(f"\n  {row['place']}", style="dim")
+            terminal.say(f"  {row['says']}")
+            error = f" ({row['error']})" if row["error"] else ""
+            terminal.say(f"  {row['verdict']}{error}", tone=row["verdict"])
+            if row["instead"]:
+                terminal.say(f"  instead: {row['instead']}")
+
+
+def _draws(report: ClaimsReport) -> str:
+    draws = report.run["draws"]
+    return "one draw" if draws == 1 else f"{draws} draws"
 
 
 def _page(report: ClaimsReport) -> str:
@@ -95,8 +116,8 @@ def _page(report: ClaimsReport) -> str:
     run = ", ".join(f"{name} {value}" for name, value in report.run.items())
     lines = [
         _verdict(report),
-        "Errors, of what is printed and of what was tested in its place, are relative to the largest "
-        "entry of the truth, the largest over all draws.",
+        "Errors, of what is printed and of what was tested in its place, are relative to the "
+        "largest entry of the truth, the largest over all draws.",
         f"Run: {run}.",
     ]
     return html_page("matbackprop claims", lines, report.summary(), details, unfolded=True)

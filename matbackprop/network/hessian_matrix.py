@@ -51,7 +51,10 @@ class Hessian:
 
     @property
     def asymmetry(self) -> float:
-        """max|H − Hᵀ| / max|H|: rounding, for H is computed column by column; 0 where H = 0."""
+        """The largest entry of H − Hᵀ beside that of H, in size; 0 where H = 0.
+
+        It is rounding: H is computed column by column, and never symmetrised.
+        """
         largest = float(np.abs(self.matrix).max())
         return float(np.abs(self.matrix - self.matrix.T).max()) / (largest or 1.0)
 

@@ -39,8 +39,14 @@ class Terminal:
             file=stream, highlight=False, width=None if stream.isatty() else 140
         )
 
-    def say(self, text: str, /, *, style: str | None = None) -> None:
-        """Write a line of text, taken literally."""
+    @property
+    def width(self) -> int:
+        """How many columns there are to write in."""
+        return self._console.width
+
+    def say(self, text: str, /, *, style: str | None = None, tone: str = "") -> None:
+        """Write a line of text, taken literally; in the colour of a verdict, with its `tone`."""
+        style = style or _style(tone) or None
         # Through a pipe nothing is wrapped: a line may be a command to copy.
         whole = not self._console.is_terminal
         self._console.print(text, style=style, markup=False, soft_wrap=whole)

@@ -396,3 +396,65 @@ except MissingExtraError as error:
 """
     said = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert "pip install 'matbackprop[torch]'" in said
+
+
+@pytest.mark.parametrize("train", [True, False])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # torch's own, of its own use
+class TestTransforms:
+    """What torch.func can do with torch's own batch norm, it can do with this one."""
+
+    @pytest.fixture
+    def both(self, torch, train):
+        from matbackprop.batchnorm.torch import batch_norm
+
+        draw = torch.Generator().manual_seed(1)
+        mean, gamma, beta = (torch.randn(3, generator=draw, dtype=torch.float64) for _ in range(3))
+        variance = mean**2 + 0.5
+        moments = {} if train else {"mean": mean, "variance": variance}
+
+        def ours(X, gamma=gamma):
+            return batch_norm(X, gamma, beta, **moments)
+
+        def theirs(X, gamma=gamma):
+            mu = X.mean(0) if train else mean
+            v = ((X - mu) ** 2).mean(0) if train else variance
+            return (X - mu) / torch.sqrt(v + 1e-5) * gamma + beta
+
+        return ours, theirs, torch.randn(5, 3, generator=draw, dtype=torch.float64), gamma
+
+    def test_forward_mode(self, torch, both):
+        ours, theirs, X, gamma = both
+        directions = torch.cos(X), torch.sin(gamma)
+        one, two = (torch.func.jvp(f, (X, gamma), directions)[1] for f in (ours, theirs))
+        torch.testing.assert_close(one, two, rtol=1e-12, atol=1e-12)
+
+    def test_forward_over_reverse(self, torch, both):
+        ours, theirs, X, gamma = both
+        one, two = (
+            torch.func.hessian(lambda X, gamma, f=f: (f(X, gamma) ** 3).sum(), argnums=(0, 1))(
+                X, gamma
+            )
+            for f in (ours, theirs)
+        )
+        torch.testing.assert_close(one, two, rtol=1e-11, atol=1e-11)
+
+    def test_many_batches_at_once(self, torch, both):
+        ours, _, X, _ = both
+        batches = torch.stack([X, 2 * X + 1, X.flip(0)])
+        want = torch.stack([ours(batch) for batch in batches])
+        torch.testing.assert_close(torch.func.vmap(ours)(batches), want, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(8, 3), (64, 64, 8, 32)], ids=["small", "large"])
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_compile_steps_around_it(torch, shape, mode):
+    from matbackprop.batchnorm import torch as ours
+
+    module = getattr(ours, "BatchNorm1d" if len(shape) == 2 else "BatchNorm2d")(shape[1])
+    getattr(module, mode)()
+    X = torch.randn(shape, requires_grad=True)
+    Y = torch.compile(torch.nn.Sequential(module, torch.nn.ReLU()), backend="eager")(X)
+    Y.sum().backward()
+    assert X.grad.shape == X.shape
+    torch.testing.assert_close(Y.detach() > 0, module(X).detach() > 0)
