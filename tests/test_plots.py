@@ -80,7 +80,8 @@ def test_the_projection_shows_what_is_left_of_a_gradient(eps):
     [
         (lambda: plot_projection([1.0, 2.0], [1.0, 2.0, 3.0]), ShapeError,
          r"columns of 3 entries, .* got x \(2,\), dy \(3,\)"),
-        (lambda: plot_projection([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]), DataError, "plot_projection.* x is constant at 1. Use an eps"),
+        (lambda: plot_projection([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]), DataError,
+         r"plot_projection.* x is constant at 1\. Use an eps"),
         (lambda: plot_matrix(np.ones(3)), ShapeError, "needs matrix with 2 dimension"),
         (lambda: plot_matrix([[np.nan]]), DataError, "matrix has NaN at row 0, column 0"),
         (lambda: plot_matrix(np.eye(3), rows={"a": 2}), ShapeError,

@@ -46,28 +46,29 @@ class Cache:
 
 
 def transform(cache: Cache, beta: AnyArray | None, /) -> AnyArray:
-    """Return Y = γ ⊙ X̂ + β, in the shape and dtype of the data."""
+    """Return Y = γ ⊙ X̂ + β, in the shape and dtype of the data; None stands for 1 and 0."""
     b, arrangement = cache.b, cache.arrangement
-    xp = array_namespace(b.X)
     passes = passes_for(b.X, b.axes)
-    if cache.gamma is None or beta is None:
+    if cache.gamma is None:
         Y = b.Xhat
     elif arrangement.uniform:  # one pass: the two affine maps are one
         scale = along_statistics(cache.gamma, cache) / b.sigma
-        offset = along_statistics(beta, cache) - b.shift * scale
+        offset = -b.shift * scale
+        if beta is not None:
+            offset = along_statistics(beta, cache) + offset
         Y = passes.scale_shift(b.X, b.pivot, scale, offset, b.axes)
     else:
-        Y = b.Xhat * over_view(cache.gamma, cache) + over_view(beta, cache)
-    return xp.reshape(Y, cache.shape)
+        Y = b.Xhat * over_view(cache.gamma, cache)
+        Y = Y if beta is None else Y + over_view(beta, cache)
+    return _shaped(Y, cache.shape)
 
 
 def pull_back(dY: AnyArray, cache: Cache, /) -> Gradients:
     """Return the gradients of L from ∂L/∂Y."""
     b, gamma, arrangement = cache.b, cache.gamma, cache.arrangement
-    xp = array_namespace(dY)
-    G = xp.reshape(dY, arrangement.view)
+    G = _shaped(dY, arrangement.view)
     if gamma is None:
-        return Gradients(xp.reshape(pull_through(G, b), cache.shape), None, None)
+        return Gradients(_shaped(pull_through(G, b), cache.shape), None, None)
     if arrangement.uniform:
         dX, dgamma, dbeta = pulled(G, b, along_statistics(gamma, cache))
         # Where γ is shared by sets that are normalised apart (instances), their parts add up.
@@ -75,8 +76,13 @@ def pull_back(dY: AnyArray, cache: Cache, /) -> Gradients:
     else:
         dX = pull_through(G * over_view(gamma, cache), b)
         dgamma, dbeta = totals(G * b.Xhat, arrangement.free), totals(G, arrangement.free)
-    dX = xp.reshape(dX, cache.shape)
+    dX = _shaped(dX, cache.shape)
     return Gradients(dX, weight_shaped(dgamma, gamma), weight_shaped(dbeta, gamma))
+
+
+def _shaped(X: AnyArray, shape: tuple[int, ...]) -> AnyArray:
+    # Where nothing changes, the array itself: autograd refuses to let a view be written to.
+    return X if tuple(X.shape) == shape else array_namespace(X).reshape(X, shape)
 
 
 def along_statistics(weight: AnyArray, cache: Cache, /) -> AnyArray:

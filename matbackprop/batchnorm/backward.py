@@ -38,7 +38,7 @@ def pullback(
 
     Returns
     -------
-    ∂R/∂Z in the dtype of S; ∂R/∂γ and ∂R/∂β of the shape of σ, accumulated in float64.
+    ∂R/∂Z in the dtype of the data; ∂R/∂γ and ∂R/∂β of the shape of σ, accumulated in float64.
 
     References
     ----------
@@ -61,6 +61,7 @@ def pullback(
 
 def pulled(S: AnyArray, b: Normalized, gamma: AnyArray, /) -> tuple[AnyArray, AnyArray, AnyArray]:
     """Do what `pullback` promises, for an S that was checked."""
+    S = array_namespace(S).astype(S, b.X.dtype, copy=False)
     passes = passes_for(b.X, b.axes, S)
     dbeta, cross = passes.cross_sums(S, b.X, b.pivot, b.axes)
     dgamma = (cross - b.shift * dbeta) / b.sigma
@@ -68,8 +69,8 @@ def pulled(S: AnyArray, b: Normalized, gamma: AnyArray, /) -> tuple[AnyArray, An
     if b.divisor is None:
         return passes.scale_shift(S, 0 * b.pivot, scale, 0 * scale, b.axes), dgamma, dbeta
     # X̂ is never formed: X̂·∂R/∂γ/(N − ddof) is (X − c)·slope less a constant.
-    slope = scale * dgamma / (b.divisor * b.sigma)
-    offset = scale * dbeta / b.count - slope * b.shift
+    slope = dgamma / (b.divisor * b.sigma)
+    offset = dbeta / b.count - slope * b.shift
     return passes.combine(S, b.X, b.pivot, scale, slope, offset, b.axes), dgamma, dbeta
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 
 from matbackprop._typing import Array
+from matbackprop.batchnorm import passes
 from matbackprop.batchnorm.arrays import Axes
 from matbackprop.batchnorm.memory import on_views
 
@@ -45,7 +46,7 @@ def _pass(function: Callable[..., Any], /) -> Callable[..., Any]:
         with _turn:
             return function(*arguments)
 
-    return on_views(call)
+    return on_views(call, getattr(passes, function.__name__))
 
 
 @_pass
@@ -89,7 +90,7 @@ def combine(
     axes: Axes,
     /,
 ) -> Array:
-    """Return dY·scale − (X − c)·slope − offset."""
+    """Return (dY − offset − (X − c)·slope)·scale."""
     loop, dX = _combine_rows if X.ndim == 2 else _combine_runs, np.empty_like(X)
     stats = (_stat(stat, X) for stat in (pivot, scale, slope, offset))
     loop(_data(dY), _data(X), *stats, _flat(dX))
@@ -207,7 +208,7 @@ def _combine_rows(
 ) -> None:
     for n in prange(X.shape[0]):
         for j in range(X.shape[1]):
-            dX[n, j] = dY[n, j] * scale[j] - (X[n, j] - c[j]) * slope[j] - offset[j]
+            dX[n, j] = (dY[n, j] - offset[j] - (X[n, j] - c[j]) * slope[j]) * scale[j]
 
 
 @_compiled
@@ -217,4 +218,5 @@ def _combine_runs(
     for n in prange(X.shape[0]):
         for j in range(X.shape[1]):
             for k in range(X.shape[2]):
-                dX[n, j, k] = dY[n, j, k] * scale[j] - (X[n, j, k] - c[j]) * slope[j] - offset[j]
+                passed = dY[n, j, k] - offset[j] - (X[n, j, k] - c[j]) * slope[j]
+                dX[n, j, k] = passed * scale[j]

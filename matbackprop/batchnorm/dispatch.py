@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,6 +71,12 @@ def _compiled() -> Any:
     return compiled_passes if os.getpid() == compiled_passes.HOME else None
 
 
+def _in_forward_mode() -> bool:
+    """Tell whether torch differentiates forwards: a tangent would be lost without a word."""
+    forward_ad = sys.modules.get("torch.autograd.forward_ad")
+    return getattr(forward_ad, "_current_level", -1) >= 0
+
+
 def _entries(X: AnyArray) -> float:
     entries = 1.0
     for size in X.shape:
@@ -81,7 +88,7 @@ def _readable(X: AnyArray) -> bool:
     """Tell whether compiled code can read X where it lies, nothing copied."""
     if is_numpy_array(X):
         view = X
-    elif is_lazy_array(X) or not hasattr(X, "__dlpack__"):
+    elif is_lazy_array(X) or not hasattr(X, "__dlpack__") or _in_forward_mode():
         return False
     else:
         from matbackprop.batchnorm.memory import viewed

@@ -110,10 +110,14 @@ def layer_jacobian(cache: Cache, /, *, form: Form = "operator") -> Any:
 def _operator(cache: Cache) -> LinearOperator[Any]:
     dtype, shape, n = cache.b.X.dtype, cache.shape, cache.b.X.size
 
-    def apply(v: ArrayLike) -> Array:
+    def apply(v: Array) -> Array:
+        if np.iscomplexobj(v):  # the operator is real
+            return apply(v.real) + 1j * apply(v.imag)
         return push_forward(_shaped(v), cache).ravel(order="F")
 
-    def adjoint(v: ArrayLike) -> Array:
+    def adjoint(v: Array) -> Array:
+        if np.iscomplexobj(v):
+            return adjoint(v.real) + 1j * adjoint(v.imag)
         return pull_back(_shaped(v), cache).X.ravel(order="F")
 
     def _shaped(v: ArrayLike) -> Array:

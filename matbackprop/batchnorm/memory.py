@@ -18,12 +18,15 @@ def viewed(X: AnyArray, /) -> Array:
     return X if is_numpy_array(X) else np.from_dlpack(X)
 
 
-def on_views(function: Callable[..., Any], /) -> Callable[..., Any]:
+def on_views(function: Callable[..., Any], otherwise: Callable[..., Any], /) -> Callable[..., Any]:
     """Let a function of NumPy arrays take those of any library, and return that library's.
+
+    Where one of the arrays cannot be shared, because a derivative is being recorded through it,
+    `otherwise` is called instead.
 
     Examples
     --------
-    >>> double = on_views(lambda X: 2 * X)
+    >>> double = on_views(lambda X: 2 * X, lambda X: X + X)
     >>> double(np.ones(2))
     array([2., 2.])
     """
@@ -34,7 +37,11 @@ def on_views(function: Callable[..., Any], /) -> Callable[..., Any]:
         if is_numpy_array(first):
             return function(*arguments)
         shared = array_namespace(first).from_dlpack
-        result = function(*(viewed(a) if hasattr(a, "__dlpack__") else a for a in arguments))
+        try:
+            views = [viewed(a) if hasattr(a, "__dlpack__") else a for a in arguments]
+        except (BufferError, RuntimeError):
+            return otherwise(*arguments)
+        result = function(*views)
         return tuple(map(shared, result)) if isinstance(result, tuple) else shared(result)
 
     return call

@@ -52,9 +52,14 @@ def combine(
     axes: Axes,
     /,
 ) -> AnyArray:
-    """Return dY·scale − (X − c)·slope − offset."""
+    """Return (dY − offset − (X − c)·slope)·scale.
+
+    Scaled last: of what is subtracted nothing leaves the range of float32 where the result
+    does not.
+    """
     D = X - spread(pivot, X, axes)
-    return dY * spread(scale, X, axes) - D * spread(slope, X, axes) - spread(offset, X, axes)
+    passed = dY - spread(offset, X, axes) - D * spread(slope, X, axes)
+    return passed * spread(scale, X, axes)
 
 
 def _centred(X: AnyArray, pivot: AnyArray, axes: Axes) -> AnyArray:

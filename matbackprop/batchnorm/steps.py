@@ -8,7 +8,7 @@ from array_api_compat import array_namespace, is_lazy_array
 
 from matbackprop.batchnorm.affine import Cache, Gradients, pull_back
 from matbackprop.batchnorm.arrangements import Arrangement
-from matbackprop.batchnorm.arrays import AnyArray, count, widened
+from matbackprop.batchnorm.arrays import AnyArray, Axes, count, widened
 from matbackprop.batchnorm.centring import CentredMoments, centred_moments
 from matbackprop.batchnorm.door import admit, check_data, check_same_library, unwarned
 from matbackprop.batchnorm.normalization import Normalized, by_batch
@@ -38,25 +38,37 @@ def by_its_own_moments(
         moments = centred_moments(view, arrangement.axes)
     check_data(X, moments.variance, call=call, name="X")
     if eps == 0:
-        _check_spread(view, moments, call)
+        _check_spread(view, moments, arrangement.axes, call)
     return by_batch(view, moments, BatchNorm(eps=eps), arrangement.axes), moments
 
 
-def _check_spread(view: AnyArray, moments: CentredMoments, call: str) -> None:
+def _check_spread(view: AnyArray, moments: CentredMoments, axes: Axes, call: str) -> None:
+    """Raise where there is no deviation to divide by; by the rules of `check_batch`."""
     if is_lazy_array(view):
         return
     xp = array_namespace(view)
-    # Deviations of this size are what rounding makes of a constant.
-    noise = 8 * xp.finfo(view.dtype).eps * xp.abs(moments.mean)
-    constant = xp.reshape(xp.sqrt(moments.variance) <= noise, (-1,))
-    if bool(xp.any(constant)):
-        place = int(xp.argmax(xp.astype(constant, xp.uint8)))
-        value = float(xp.reshape(moments.mean, (-1,))[place])
-        raise DataError(
-            f"`{call}` with eps=0 divides by a standard deviation; the entries of set {place} "
-            f"(counted from 0; for batch norm, of that channel) are all {value:g}, or too near it "
-            "for the square of the difference. Use an eps > 0."
-        )
+    eps = xp.finfo(view.dtype).eps
+    wide = xp.finfo(moments.variance.dtype)
+    faint = moments.variance < wide.smallest_normal / wide.eps
+    near = xp.sqrt(moments.variance) <= 8 * eps * xp.abs(moments.mean)
+    if not bool(xp.any(faint | near)):
+        return
+    # Seldom reached: the range tells rounding of a constant from a column that varies.
+    least, largest = xp.min(view, axis=axes), xp.max(view, axis=axes)
+    size = xp.maximum(xp.abs(least), xp.abs(largest))
+    constant = largest - least <= 8 * eps * size
+    bad = xp.reshape(constant | faint, (-1,))
+    if not bool(xp.any(bad)):
+        return
+    place = int(xp.argmax(xp.astype(bad, xp.uint8)))
+    value, spread = (float(xp.reshape(a, (-1,))[place]) for a in (largest, largest - least))
+    how = f"are all {value:g}"
+    if not bool(xp.reshape(constant, (-1,))[place]):
+        how = f"vary by only {spread:g}, too little to square"
+    raise DataError(
+        f"`{call}` with eps=0 divides by a standard deviation; the entries of set {place} "
+        f"(counted from 0; for batch norm, of that channel) {how}. Use an eps > 0."
+    )
 
 
 def checked_backward(

@@ -32,8 +32,7 @@ class BatchNormFunction(torch.autograd.Function):
         X: Tensor, gamma: Tensor | None, beta: Tensor | None, *normalization: Any
     ) -> Tensor:
         """Return Y."""
-        # Detached, X can be read by compiled code; no derivative is recorded in here anyway.
-        return transform(_cache(X.detach(), gamma, *normalization), beta)
+        return transform(_cache(_plain(X), gamma, *normalization), beta)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -71,7 +70,7 @@ class PullbackFunction(torch.autograd.Function):
         dY: Tensor, X: Tensor, gamma: Tensor | None, *normalization: Any
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β."""
-        return tuple(pull_back(dY.detach(), _cache(X.detach(), gamma, *normalization)))
+        return tuple(pull_back(_plain(dY), _cache(_plain(X), gamma, *normalization)))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -110,6 +109,11 @@ class PullbackFunction(torch.autograd.Function):
         pushed = push_forward(X_dot, cache, gamma=gamma_dot, beta=beta_dot)
         second = pull_back_dot(dY, cache, X=X_dot, gamma=gamma_dot)
         return _asked(ctx, pushed, second.X, second.gamma)
+
+
+def _plain(X: Tensor) -> Tensor:
+    """Return X as compiled code can read it; no derivative is recorded inside a Function."""
+    return X.detach() if X.requires_grad else X
 
 
 def _cache(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from matbackprop.batchnorm import centring
 from matbackprop.batchnorm.centring import centred_moments, given_moments
 
 
@@ -52,3 +53,14 @@ def test_given_moments_lose_nothing(rng):
     moments = given_moments(np.zeros((2, 4), np.float32), mean, np.ones(4))
     assert moments.pivot.dtype == np.float32
     assert_array_equal(moments.mean, mean)
+
+
+def test_a_variance_below_zero_by_rounding_is_zero(monkeypatch):
+    """As where nothing wider than the data is at hand: Σ(X − c)² a little less than mδ²."""
+
+    class Rounded:
+        totals = staticmethod(lambda X, axes: X.sum(axis=axes))
+        centred_sums = staticmethod(lambda X, c, axes: (np.array([2e-3]), np.array([0.9e-6])))
+
+    monkeypatch.setattr(centring, "passes_for", lambda *arrays: Rounded)
+    assert centred_moments(np.ones((4, 1)), (0,)).variance == [0.0]

@@ -93,7 +93,7 @@ class TestEachPass:
     def test_combine(self, compiled, arrays, within, shape, dtype):
         X, S, pivot, scale, slope, offset = arrays
         c, a, b, d = per_channel(shape, pivot.astype(dtype), scale, slope, offset)
-        want = S * a - (X - c).astype(np.float64) * b - d
+        want = (S - d - (X - c).astype(np.float64) * b) * a
         for module in (compiled, passes):
             dX = module.combine(S, X, pivot.astype(dtype), scale, slope, offset, axes_of(shape))
             assert (dX.dtype, dX.shape) == (dtype, shape)

@@ -175,3 +175,11 @@ class TestErrors:
         with pytest.raises(OptionError, match=rf'form="{form}" of 20000 entries would take .* GB'):
             layer_jacobian(cache, form=form)
         assert (layer_jacobian(cache) @ np.ones(20_000)).shape == (20_000,)
+
+
+def test_the_operator_takes_complex_vectors(rng):
+    cache = BatchNormLayer(2, affine=False).forward(rng.standard_normal((4, 2))).cache
+    v = rng.standard_normal(8) + 1j * rng.standard_normal(8)
+    J, dense = layer_jacobian(cache), layer_jacobian(cache, form="dense")
+    assert_allclose(J @ v, dense @ v, atol=1e-14)
+    assert_allclose(J.rmatvec(v), dense.T @ v, atol=1e-14)

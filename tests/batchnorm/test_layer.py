@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from matbackprop.batchnorm import BatchNormLayer, Running
+from matbackprop.batchnorm import BatchNorm, BatchNormLayer, Running, normalize
 from matbackprop.differences import central_difference
 
 SHAPES = [(6, 3), (4, 3, 5), (3, 3, 2, 4), (2, 3, 2, 2, 3)]
@@ -360,3 +360,40 @@ def test_running_statistics_are_constants_to_autograd(unavailable):
     (by_autograd,) = torch.autograd.grad((Y**3).sum(), W)
     ours = X.T @ layer.backward(3 * Y.detach() ** 2, cache).X
     assert_allclose(by_autograd.numpy(), ours.detach().numpy(), rtol=1e-12)
+
+
+class TestScales:
+    """Spreads whose squares leave float32: the gradient, of the size of 1/σ, does not."""
+
+    X = np.array([[1.0], [3.0], [7.0]])
+    DY = np.array([[1.0], [2.0], [4.5]])
+
+    @pytest.mark.parametrize("scale", [1e-20, 1e-12, 1.0, 1e12, 1e17])
+    def test_gradients_in_float32(self, scale):
+        layer, found = BatchNormLayer(1, eps=0.0, affine=False, track=False), {}
+        for dtype in (np.float32, np.float64):
+            X, dY = (scale * self.X).astype(dtype), self.DY.astype(dtype)
+            found[dtype] = layer.backward(dY, layer.forward(X).cache).X * scale
+        assert_allclose(found[np.float32], found[np.float64], rtol=3e-5)
+
+    def test_what_varies_is_not_called_constant(self):
+        far = np.array([[1e8], [1e8 + 64], [1e8 + 32], [1e8 - 32]], dtype=np.float32)
+        layer = BatchNormLayer(1, eps=0.0, affine=False)
+        assert_allclose(layer.forward(far).Y, normalize(far, BatchNorm(eps=0.0)).Xhat, rtol=1e-6)
+        rare = np.ones((100_000, 1))
+        rare[7] += 1e-13
+        assert_allclose(layer.forward(rare).Y[7], 316.226, rtol=1e-3)
+
+    def test_the_gradient_has_the_dtype_of_the_data(self, rng):
+        X, dY = rng.standard_normal((2, 6, 3))
+        layer = BatchNormLayer(3, affine=False)
+        running = layer.forward(X).running
+        for options in ({}, {"mode": "test", "running": running}):
+            cache = layer.forward(X, **options).cache
+            assert layer.backward(dY.astype(np.float32), cache).X.dtype == np.float64
+
+    def test_wide_statistics_of_narrow_data_keep_their_digits(self, rng):
+        X = (rng.standard_normal((50, 2)) + 1000).astype(np.float32)
+        layer = BatchNormLayer(2, affine=False, momentum=None)
+        running = layer.forward(X, running=Running(np.zeros(2), np.ones(2))).running
+        assert_allclose(running.mean, X.astype(np.float64).mean(axis=0), rtol=1e-12)

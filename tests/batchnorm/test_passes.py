@@ -35,7 +35,7 @@ def test_definitions(rng, axes, dtype):
     assert_allclose(Y, exact * full(a) + full(b), **within)
     dX = passes.combine(dY, X, c, a, b, d, axes)
     assert dX.dtype == dtype
-    assert_allclose(dX, dY * full(a) - exact * full(b) - full(d), **within)
+    assert_allclose(dX, (dY - full(d) - exact * full(b)) * full(a), **within)
 
 
 def test_sums_are_wide():

@@ -12,6 +12,7 @@ from matbackprop.batchnorm import (
     InstanceNormLayer,
     LayerNormLayer,
     Running,
+    layer_jacobian,
     layer_spectrum,
     normalize,
 )
@@ -123,3 +124,16 @@ def test_one_entry_has_no_directions_to_tell_apart(rng):
 def test_no_cache():
     with pytest.raises(DtypeError, match=r"needs the cache of a forward pass; got ndarray"):
         layer_spectrum(np.ones(3))
+
+
+@pytest.mark.parametrize("eps", [1e-5, 1e-3])
+def test_the_customary_eps_is_not_lost(rng, eps):
+    X = rng.standard_normal((6, 2))
+    layer = BatchNormLayer(2, eps, affine=False)
+    spectrum, J = (f(layer.forward(X).cache) for f in (layer_spectrum, layer_jacobian))
+    Xhat = layer.forward(X).cache.b.Xhat
+    for j in range(2):
+        v = np.zeros_like(X)
+        v[:, j] = Xhat[:, j]
+        rayleigh = (v.ravel(order="F") @ (J @ v.ravel(order="F"))) / (v**2).sum()
+        assert_allclose(spectrum.along_xhat[j], rayleigh, rtol=1e-9)

@@ -458,3 +458,60 @@ def test_compile_steps_around_it(torch, shape, mode):
     Y.sum().backward()
     assert X.grad.shape == X.shape
     torch.testing.assert_close(Y.detach() > 0, module(X).detach() > 0)
+
+
+@pytest.mark.parametrize("size", [3, 40], ids=["small", "large"])
+def test_what_follows_may_write_in_place(torch, size):
+    from matbackprop.batchnorm.torch import BatchNorm2d
+
+    net = torch.nn.Sequential(torch.nn.Conv2d(2, 4, 3), BatchNorm2d(4), torch.nn.ReLU(inplace=True))
+    X = torch.randn(12, 2, size + 2, size + 2, requires_grad=True)
+    for mode in ("train", "eval"):
+        getattr(net, mode)()(X).sum().backward()
+    assert X.grad.isfinite().all()
+
+
+def test_large_layers_whose_weights_alone_are_differentiated(torch):
+    from matbackprop.batchnorm import BatchNormLayer
+
+    X, dY = torch.randn(2, 1000, 256, dtype=torch.float64)
+    gamma, beta = (torch.randn(256, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    layer = BatchNormLayer(256)
+    Y, cache, _ = layer.forward(X, gamma, beta)
+    found = torch.autograd.grad((Y * dY).sum(), (gamma, beta))
+    torch.testing.assert_close(found, tuple(layer.backward(dY, cache)[1:]), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("rows", [10, 1000], ids=["small", "large"])
+def test_a_tangent_is_not_lost(torch, rows):
+    from torch.autograd import forward_ad
+
+    from matbackprop.batchnorm import BatchNormLayer, push_forward
+
+    X, Xdot = torch.randn(2, rows, 256, dtype=torch.float64)
+    layer = BatchNormLayer(256, affine=False)
+    with forward_ad.dual_level():
+        Y = layer.forward(forward_ad.make_dual(X, Xdot)).Y
+        tangent = forward_ad.unpack_dual(Y).tangent
+    want = push_forward(Xdot, layer.forward(X).cache)
+    torch.testing.assert_close(tangent, want, rtol=1e-9, atol=1e-9)
+
+
+def test_many_gradients_at_once(torch):
+    from matbackprop.batchnorm.torch import batch_norm
+
+    X = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+    G = torch.randn(4, 5, 3, dtype=torch.float64)
+    Y = batch_norm(X)
+    (together,) = torch.autograd.grad(Y, X, G, is_grads_batched=True, retain_graph=True)
+    apart = torch.stack([torch.autograd.grad(Y, X, g, retain_graph=True)[0] for g in G])
+    torch.testing.assert_close(together, apart, rtol=1e-12, atol=1e-13)
+
+
+def test_a_function_without_beta_has_gamma_still(torch):
+    from matbackprop.batchnorm.torch import BatchNormFunction
+
+    X = torch.randn(9, 2, dtype=torch.float64)
+    stats = X.mean(0), torch.zeros(2, dtype=torch.float64), X.std(0, correction=0)
+    Y = BatchNormFunction.apply(X, torch.full((2,), 3.0, dtype=torch.float64), None, *stats, 9, 0.0)
+    torch.testing.assert_close(Y.std(0, correction=0), torch.full((2,), 3.0, dtype=torch.float64))

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop.differences import complex_step
 from matbackprop.linalg import kron, vec
 from matbackprop.verification.claims.answers_network import (
-    ANSWERS_SOURCE,
+    LAST_LINES,
+    RANDOM_NETS,
+    RESIDUALS_AS_A_ROW,
     Net,
     column,
-    deviation,
     net,
 )
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
 from matbackprop.verification.claims.draw import Draw
+from matbackprop.verification.claims.question_setting import spread
+
+_claim = partial(Claim, source="answers")
 
 
 def _matrix_form(draw: Draw) -> Trial:
@@ -26,7 +32,7 @@ def _matrix_form(draw: Draw) -> Trial:
 
 def _inverse_root(draw: Draw) -> Trial:
     n = net(draw)
-    Sigma = np.diag(deviation(n.Z, n.ddof)[:, 0] ** 2)
+    Sigma = np.diag(spread(n.Z, ddof=n.ddof)[0] ** 2)
     root = n.inverse_root
     return weigh(np.linalg.inv(Sigma), lambda: root @ root)
 
@@ -108,108 +114,93 @@ def _vec_of_product(draw: Draw) -> Trial:
     return weigh(vec(A @ X @ B), lambda: kron(B.T, A) @ vec(X))
 
 
-_COLUMN = "ε̂ is taken as a row, ε̂ᵀ"
 _BETA = "first answer, ∇β"
-_NET = "; random networks with tanh or softplus, σ over N or N − 1"
-_LAST = "first answer, last lines"
 
 FIRST_ANSWER_BETA = (
-    Claim(
+    _claim(
         key="answers/matrix form",
-        source=ANSWERS_SOURCE,
         place="first answer, first formula",
         says="b(X) = (X − eμᵀ) diag(γ) Σ^(−1/2) + eβᵀ",
         how="the definition, one column after the other; strict matrix products",
         experiment=_matrix_form,
     ),
-    Claim(
+    _claim(
         key="answers/inverse root",
-        source=ANSWERS_SOURCE,
         place="first answer, under the first formula",
         says="Σ^(−1/2) = diag(1/σ₁, 1/σ₂, ...)",
         how="its square against the inverse of diag(σ²)",
         experiment=_inverse_root,
     ),
-    Claim(
+    _claim(
         key="answers/loss factor",
-        source=ANSWERS_SOURCE,
         place="first answer, both chains, first factor",
         says="∂R/∂ŷ = −2ε̂, for the question's R = Σε̂²/N",
         how="complex step through the mean of squares; under the condition through their sum",
         experiment=_loss_factor,
         only_if="R = Σε̂², as in the question's R code",
     ),
-    Claim(
+    _claim(
         key="answers/row by kronecker",
-        source=ANSWERS_SOURCE,
         place="first answer, both chains, and the note between them",
         says="∂R/∂vec(V)ᵀ = −2ε̂(Γ₂ᵀ ⊗ I) for V = a(b(XΓ₁)), with ε̂ = y − ŷ a column",
-        how=f"complex step through V ↦ R{_NET}",
+        how=f"complex step through V ↦ R{RANDOM_NETS}",
         experiment=_row_by_kronecker,
-        only_if=_COLUMN,
+        only_if=RESIDUALS_AS_A_ROW,
     ),
-    Claim(
+    _claim(
         key="answers/row by vec",
-        source=ANSWERS_SOURCE,
         place="first answer, between the two chains",
         says="∂R/∂vec(V)ᵀ = vec(−2ε̂Γ₂ᵀ)ᵀ",
-        how=f"complex step through V ↦ R{_NET}",
+        how=f"complex step through V ↦ R{RANDOM_NETS}",
         experiment=_row_by_vec,
     ),
-    Claim(
+    _claim(
         key="answers/activation jacobian",
-        source=ANSWERS_SOURCE,
         place="first answer, between the two chains",
         says="∂vec a(H)/∂vec(H)ᵀ = diag(vec a′(H)) at H = b(XΓ₁)",
-        how=f"complex step through a{_NET}",
+        how=f"complex step through a{RANDOM_NETS}",
         experiment=_activation_jacobian,
     ),
-    Claim(
+    _claim(
         key="answers/beta jacobian",
-        source=ANSWERS_SOURCE,
         place=f"{_BETA}, chain, last factor",
         says="∂vec b/∂βᵀ = I ⊗ e",
-        how=f"complex step through b in β{_NET}",
+        how=f"complex step through b in β{RANDOM_NETS}",
         experiment=_beta_jacobian,
     ),
-    Claim(
+    _claim(
         key="answers/beta chain",
-        source=ANSWERS_SOURCE,
         place=f"{_BETA}, chain",
         says="∇β = (−2ε̂(Γ₂ᵀ ⊗ I) diag(vec a′(H)) (I ⊗ e))ᵀ",
-        how=f"complex step through β ↦ R, R the sum of squares{_NET}",
+        how=f"complex step through β ↦ R, R the sum of squares{RANDOM_NETS}",
         experiment=_beta_chain,
-        only_if=_COLUMN,
+        only_if=RESIDUALS_AS_A_ROW,
     ),
-    Claim(
+    _claim(
         key="answers/beta by vec",
-        source=ANSWERS_SOURCE,
         place=f"{_BETA}, simplified, first form",
         says="∇β = (I ⊗ eᵀ) vec(a′(b(XΓ₁)) ⊙ −2ε̂Γ₂ᵀ)",
-        how=f"complex step through β ↦ R, R the sum of squares{_NET}",
+        how=f"complex step through β ↦ R, R the sum of squares{RANDOM_NETS}",
         experiment=_beta_by_vec,
     ),
-    Claim(
+    _claim(
         key="answers/beta short",
-        source=ANSWERS_SOURCE,
         place=f"{_BETA}, simplified, second form",
         says="∇β, a column, equals eᵀ(a′(b(XΓ₁)) ⊙ −2ε̂Γ₂ᵀ), a row",
-        how=f"complex step through β ↦ R, as a column{_NET}",
+        how=f"complex step through β ↦ R, as a column{RANDOM_NETS}",
         experiment=_beta_short,
         only_if="the row is transposed (or may stand for a column)",
     ),
-    Claim(
+    _claim(
         key="answers/beta as posted",
-        source=ANSWERS_SOURCE,
-        place=_LAST,
+        place=LAST_LINES,
         says="∇β is what the question found: 1ᵀ(a′(XΓ₁) ⊙ −2ε̂Γ₂ᵀ)",
-        how=f"complex step through β ↦ R, as a row{_NET}",
+        how=f"complex step through β ↦ R, as a row{RANDOM_NETS}",
         experiment=_beta_as_posted,
         only_if="the question's a′ is taken at b(XΓ₁), as its code does, not at XΓ₁",
     ),
-    Claim(
+    _claim(
         key="answers/vec of a product",
-        source=ANSWERS_SOURCE,
         place="first answer, between the two chains",
         says="vec(AXB) = (Bᵀ ⊗ A) vec(X)",
         how="the product itself, its columns stacked; four different sizes",

@@ -1,356 +1,215 @@
-"""The course code printed below the answers: a forward pass with gaps, and an empty backward."""
+"""The course code printed below the answers, in train mode: a forward pass with gaps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
+from functools import partial
 
 import numpy as np
 
 from matbackprop._typing import Array
-from matbackprop.verification.claims.answers_network import ANSWERS_SOURCE
+from matbackprop.verification.claims.answers_course_replica import (
+    LINES,
+    REPAIRED,
+    as_it_stands,
+    evaluated,
+)
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
-from matbackprop.verification.claims.draw import Batch, Draw, pulled_back
-
-# What the lines do, as expressions: two ask for a name that no line has defined, and only
-# evaluating them can show it.
-_LINES = MappingProxyType(
-    {
-        "mean": "x.sum(axis=0) / N",
-        "centred": "x - means",
-        "variance": "(centred**2).sum() / N",
-        "normalised": "centred - sqrt(variance + eps)",
-        "out": "gamma * normlised + beta",
-    }
+from matbackprop.verification.claims.definition import (
+    batch_norm,
+    batch_normalised,
+    mean,
+    normalised,
+    variance,
 )
-_REPAIRED = MappingProxyType(
-    {
-        "mean": "x.sum(axis=0) / N",
-        "centred": "x - mean",
-        "variance": "(centred**2).sum(axis=0) / N",
-        "normalised": "centred / sqrt(variance + eps)",
-        "out": "gamma * normalised + beta",
-    }
-)
+from matbackprop.verification.claims.draw import Batch, Draw
+
+_claim = partial(Claim, source="answers")
 
 
-def _names(b: Batch) -> dict[str, Any]:
-    """Collect what a line may refer to at the start."""
-    given = {"x": b.X, "N": float(len(b.X)), "gamma": b.gamma, "beta": b.beta, "eps": b.eps}
-    return {"sqrt": np.sqrt, **given}
-
-
-def _evaluated(lines: Mapping[str, str], b: Batch) -> dict[str, Any]:
-    """Evaluate one line after the other; stops with NameError at a name that is not there."""
-    names = _names(b)
-    for name, line in lines.items():
-        names[name] = eval(line, {"__builtins__": {}}, names)
-    return names
-
-
-def _line(name: str, b: Batch) -> Any:
-    """Evaluate that line as it stands, after repaired ones."""
-    return eval(_LINES[name], {"__builtins__": {}}, _before(name, b))
-
-
-def _before(name: str, b: Batch) -> dict[str, Any]:
-    wanted = list(_REPAIRED)[: list(_REPAIRED).index(name)]
-    return _evaluated({one: _REPAIRED[one] for one in wanted}, b)
-
-
-def _layer(X: Array, gamma: Array, beta: Array, eps: float) -> Array:
-    """Batch norm by its definition, one column after the other."""
-    columns = [
-        g * (x - x.mean()) / np.sqrt(((x - x.mean()) ** 2).mean() + eps) + shift
-        for x, g, shift in zip(X.T, gamma, beta, strict=True)
-    ]
-    return np.stack(columns, axis=1)
-
-
-def _by_columns(f: Any, X: Array) -> Array:
-    return np.stack([np.asarray(f(x)) for x in X.T], axis=-1)
+def _repairable(name: str, truth: Array, b: Batch) -> Trial:
+    return weigh(
+        truth, lambda: as_it_stands(name, b), corrected=lambda: evaluated(REPAIRED, b)[name]
+    )
 
 
 def _mean(draw: Draw) -> Trial:
     b = draw.batch()
-    return weigh(_by_columns(np.mean, b.X), lambda: _line("mean", b))
+    return weigh(mean(b.X)[0], lambda: as_it_stands("mean", b))
 
 
 def _means_as_a_row(draw: Draw) -> Trial:
     b = draw.batch()
-    N, D = b.X.shape
-    as_commented = _by_columns(np.mean, b.X).reshape(1, D)
+    truth = mean(b.X)
     return weigh(
-        as_commented,
-        lambda: _line("mean", b),
-        conditioned=(as_commented, lambda: b.X.sum(axis=0, keepdims=True) / N),
+        truth,
+        lambda: as_it_stands("mean", b),
+        conditioned=(truth, lambda: b.X.sum(axis=0, keepdims=True) / len(b.X)),
     )
 
 
-def _repairable(name: str, truth: Array, b: Batch) -> Trial:
-    return weigh(truth, lambda: _line(name, b), corrected=lambda: _evaluated(_REPAIRED, b)[name])
+def _variances_as_a_row(draw: Draw) -> Trial:
+    b = draw.batch()
+    truth = variance(b.X)
+
+    def over_axis_0() -> Array:
+        return (evaluated(REPAIRED, b)["centred"] ** 2).sum(axis=0, keepdims=True) / len(b.X)
+
+    return weigh(truth, lambda: as_it_stands("variance", b), conditioned=(truth, over_axis_0))
+
+
+def _shape_of_data(draw: Draw) -> Trial:
+    b = draw.batch()
+    centred = evaluated(REPAIRED, b)["centred"]
+    return weigh(
+        [*b.X.shape, *b.X.shape],
+        lambda: [*np.shape(centred), *np.shape(as_it_stands("normalised", b))],
+    )
 
 
 def _centred(draw: Draw) -> Trial:
     b = draw.batch()
-    return _repairable("centred", _by_columns(lambda x: x - np.mean(x), b.X), b)
+    one = np.ones_like(b.gamma)
+    return _repairable("centred", normalised(b.X, mean(b.X), one, 0.0), b)
 
 
 def _variance(draw: Draw) -> Trial:
     b = draw.batch()
     return weigh(
-        _by_columns(np.var, b.X),
-        lambda: np.full_like(b.gamma, _line("variance", b)),
-        corrected=lambda: _evaluated(_REPAIRED, b)["variance"],
+        variance(b.X)[0],
+        lambda: np.full_like(b.gamma, as_it_stands("variance", b)),
+        corrected=lambda: evaluated(REPAIRED, b)["variance"],
+    )
+
+
+def _uncorrected(draw: Draw) -> Trial:
+    b = draw.batch()
+    return weigh(variance(b.X)[0], lambda: evaluated(REPAIRED, b)["variance"])
+
+
+def _division(draw: Draw) -> Trial:
+    b, bare = draw.batch(), draw.batch(eps=0.0)
+
+    def divisor(batch: Batch) -> Array:
+        Xhat = evaluated(REPAIRED, batch)["normalised"]
+        # Lengths of columns: a single entry of either may be as good as 0.
+        return np.linalg.norm(batch.X - mean(batch.X), axis=0) / np.linalg.norm(Xhat, axis=0)
+
+    def deviation(batch: Batch) -> Array:
+        return np.sqrt(variance(batch.X)[0])
+
+    return weigh(
+        deviation(b), lambda: divisor(b), conditioned=(deviation(bare), lambda: divisor(bare))
     )
 
 
 def _normalised(draw: Draw) -> Trial:
     b = draw.batch()
-    truth = _layer(b.X, np.ones_like(b.gamma), np.zeros_like(b.beta), b.eps)
-    return _repairable("normalised", truth, b)
+    return _repairable("normalised", batch_normalised(b.X, b.eps), b)
 
 
 def _output(draw: Draw) -> Trial:
     b = draw.batch()
-    return _repairable("out", _layer(*b[:3], b.eps), b)
-
-
-def _by_root(draw: Draw) -> Trial:
-    b = draw.batch(eps=0.0)
-    return weigh(
-        np.ones_like(b.gamma), lambda: np.var(_evaluated(_REPAIRED, b)["normalised"], axis=0)
-    )
+    return _repairable("out", batch_norm(*b[:3], b.eps), b)
 
 
 def _train(draw: Draw) -> Trial:
     b = draw.batch()
     return weigh(
-        _layer(*b[:3], b.eps),
-        lambda: _evaluated(_LINES, b)["out"],
-        corrected=lambda: _evaluated(_REPAIRED, b)["out"],
-    )
-
-
-def _followed(start: Array, batches: Array, momentum: float) -> Array:
-    """Apply the course's update once a batch."""
-    running = start
-    for batch in batches:
-        running = momentum * running + (1 - momentum) * batch
-    return running
-
-
-def _decayed(start: Array, batches: Array, momentum: float) -> Array:
-    """Average with weights that decay exponentially with age."""
-    ages = np.arange(len(batches))[::-1]
-    weights = (1 - momentum) * momentum**ages
-    return momentum ** len(batches) * start + weights @ batches
-
-
-def _running_averages(draw: Draw) -> Trial:
-    steps, D = draw.sizes(2)
-    momentum = float(draw.rng.uniform(0.5, 0.99))
-    start, batches = draw.matrix(D), draw.matrix(steps, D)
-    return weigh(_decayed(start, batches, momentum), lambda: _followed(start, batches, momentum))
-
-
-def _running_variance(draw: Draw) -> Trial:
-    b = draw.batch()
-    momentum, start = float(draw.rng.uniform(0.5, 0.99)), draw.positive(b.X.shape[1])
-    update = "momentum * running + (1 - momentum) * variance"
-
-    def updated(variance: Any) -> Any:
-        names = {"momentum": momentum, "running": start, "variance": variance}
-        return eval(update, {"__builtins__": {}}, names)
-
-    return weigh(
-        _decayed(start, _by_columns(np.var, b.X)[None], momentum),
-        lambda: updated(_line("variance", b)),
-        corrected=lambda: updated(_evaluated(_REPAIRED, b)["variance"]),
-    )
-
-
-def _gradients(b: Batch) -> Array:
-    """∂L/∂x, ∂L/∂γ, ∂L/∂β by complex step, one after the other."""
-    X, gamma, beta, dY, eps = b
-    parts = (
-        pulled_back(lambda v: _layer(v, gamma, beta, eps), X, dY),
-        pulled_back(lambda v: _layer(X, v, beta, eps), gamma, dY),
-        pulled_back(lambda v: _layer(X, gamma, v, eps), beta, dY),
-    )
-    return np.concatenate([part.ravel() for part in parts])
-
-
-def _from_cache(cache: tuple[Array, ...], gamma: Array, dY: Array) -> Array:
-    """Evaluate the closed form from what a forward pass would keep."""
-    Xhat, inverse = cache
-    dgamma, dbeta = (dY * Xhat).sum(axis=0), dY.sum(axis=0)
-    dX = (dY - dbeta / len(dY) - Xhat * dgamma / len(dY)) * gamma * inverse
-    return np.concatenate([dX.ravel(), dgamma, dbeta])
-
-
-def _cache(draw: Draw) -> Trial:
-    b = draw.batch()
-    repaired = _evaluated(_REPAIRED, b)
-    kept = (repaired["normalised"], 1 / np.sqrt(repaired["variance"] + b.eps))
-    nothing: Any = None  # what the listing leaves in its cache
-    return weigh(
-        _gradients(b),
-        lambda: _from_cache(nothing, b.gamma, b.dY),
-        corrected=lambda: _from_cache(kept, b.gamma, b.dY),
-    )
-
-
-def _test_mode(draw: Draw) -> Trial:
-    b = draw.batch()
-    means, variances = draw.matrix(b.X.shape[1]), draw.positive(b.X.shape[1])
-    truth = [
-        [
-            g * (x - m) / np.sqrt(v + b.eps) + shift
-            for x, m, v, g, shift in zip(row, means, variances, b.gamma, b.beta, strict=True)
-        ]
-        for row in b.X
-    ]
-    return weigh(
-        truth,
-        lambda: None,
-        corrected=lambda: b.gamma * (b.X - means) / np.sqrt(variances + b.eps) + b.beta,
-    )
-
-
-def _backward(draw: Draw) -> Trial:
-    b = draw.batch()
-    repaired = _evaluated(_REPAIRED, b)
-    kept = (repaired["normalised"], 1 / np.sqrt(repaired["variance"] + b.eps))
-    return weigh(
-        _gradients(b),
-        lambda: (None, None, None),
-        corrected=lambda: _from_cache(kept, b.gamma, b.dY),
+        batch_norm(*b[:3], b.eps),
+        lambda: evaluated(LINES, b)["out"],
+        corrected=lambda: evaluated(REPAIRED, b)["out"],
     )
 
 
 _COURSE = "second answer, course code"
 _TRAIN = f"{_COURSE}, forward, train mode"
 _DEFINED = "the definition, one column after the other; the lines before it repaired"
-_CLOSED = (
-    "∂L/∂x = (∂L/∂y − 1 mean(∂L/∂y) − x̂ diag(∂L/∂γ)/N) diag(γ/√(σ² + ε)), "
-    "∂L/∂γ = diag(x̂ᵀ ∂L/∂y), ∂L/∂β = 1ᵀ ∂L/∂y"
-)
 
-COURSE_CODE = (
-    Claim(
+COURSE_TRAIN = (
+    _claim(
         key="answers/course mean",
-        source=ANSWERS_SOURCE,
         place=f"{_TRAIN}, means",
         says="μ = (1/N) Σᵢ xᵢ by columns",
         how="the mean of each column by itself",
         experiment=_mean,
     ),
-    Claim(
-        key="answers/course comment on shapes",
-        source=ANSWERS_SOURCE,
-        place=f"{_TRAIN}, comments beside means and variances",
-        says="the means have shape (1, D) (the variances too)",
+    _claim(
+        key="answers/course shape of the means",
+        place=f"{_TRAIN}, comment beside the means",
+        says="the means have shape (1, D)",
         how="the means by columns, as a matrix with one row",
         experiment=_means_as_a_row,
         only_if="the sum over axis 0 keeps that axis; as it stands the shape is (D,)",
     ),
-    Claim(
+    _claim(
+        key="answers/course shape of the variances",
+        place=f"{_TRAIN}, comment beside the variances",
+        says="the variances have shape (1, D)",
+        how="the variances by columns, as a matrix with one row; the lines before it repaired",
+        experiment=_variances_as_a_row,
+        only_if="the sum is over axis 0 and keeps that axis; as it stands it is one number",
+    ),
+    _claim(
+        key="answers/course shape of the data",
+        place=f"{_TRAIN}, comments beside centring and normalising",
+        says="x less its means, and what the normalising line gives, have shape (N, D)",
+        how="the shape of x, N ≠ D; the first line with its name repaired, the other as it stands",
+        experiment=_shape_of_data,
+    ),
+    _claim(
         key="answers/course centred",
-        source=ANSWERS_SOURCE,
         place=f"{_TRAIN}, centring",
         says="x less its column means, by a name that no line defines",
         how=_DEFINED,
         experiment=_centred,
         corrected="x − 1μ, with the name under which the means were stored",
     ),
-    Claim(
+    _claim(
         key="answers/course variance",
-        source=ANSWERS_SOURCE,
         place=f"{_TRAIN}, variances",
         says="σ² = (1/N) Σ of all entries of (x − 1μ)², one number for all columns",
         how=f"{_DEFINED}; the one number is put in every column, as broadcasting would",
         experiment=_variance,
         corrected="σ² = (1/N) Σᵢ (xᵢ − μ)², the sum over axis 0",
     ),
-    Claim(
-        key="answers/course divide by the root",
-        source=ANSWERS_SOURCE,
-        place=f"{_TRAIN}, comment: the root of the variance, not the variance",
-        says="x̂ = (x − 1μ)/√σ², not /σ²",
-        how="the columns of x̂ then have variance 1, ε = 0",
-        experiment=_by_root,
+    _claim(
+        key="answers/course uncorrected variance",
+        place=f"{_COURSE}, forward, docstring; train mode, variances",
+        says="the variance divides by N",
+        how="the variance of each column by itself, with divisor N; the lines repaired",
+        experiment=_uncorrected,
     ),
-    Claim(
+    _claim(
+        key="answers/course division by the deviation",
+        place=f"{_TRAIN}, comment: the root of the variance, not the variance",
+        says="what the data are divided by is the standard deviation, the root of the variance",
+        how="(x − 1μ)/x̂, by the lengths of their columns, against the root of each column's "
+        "variance; the lines repaired, since as they stand nothing is divided",
+        experiment=_division,
+        only_if="ε = 0; else it is √(σ² + ε)",
+    ),
+    _claim(
         key="answers/course normalised",
-        source=ANSWERS_SOURCE,
         place=f"{_TRAIN}, normalising",
         says="x̂ = (x − 1μ) − √(σ² + ε)",
         how=_DEFINED,
         experiment=_normalised,
         corrected="x̂ = (x − 1μ)/√(σ² + ε)",
     ),
-    Claim(
+    _claim(
         key="answers/course output",
-        source=ANSWERS_SOURCE,
         place=f"{_TRAIN}, last line",
         says="γx̂ + β, by a name for x̂ that no line defines",
         how=_DEFINED,
         experiment=_output,
         corrected="γx̂ + β, with the name under which x̂ was stored",
     ),
-    Claim(
+    _claim(
         key="answers/course train mode",
-        source=ANSWERS_SOURCE,
         place=_TRAIN,
         says="the five lines together give batch norm",
         how="the definition, one column after the other; the lines as they stand",
         experiment=_train,
         corrected="γ(x − 1μ)/√(σ² + ε) + β: two names, an axis and a division repaired",
-    ),
-    Claim(
-        key="answers/course running averages",
-        source=ANSWERS_SOURCE,
-        place="second answer, course code, docstring; train mode, running mean",
-        says="running ← m running + (1 − m) batch: an average that decays exponentially",
-        how="Σₖ (1 − m)mᵏ (batch k steps ago) + mᵀ start, after T batches",
-        experiment=_running_averages,
-    ),
-    Claim(
-        key="answers/course running variance",
-        source=ANSWERS_SOURCE,
-        place=f"{_TRAIN}, running variance",
-        says="running ← m running + (1 − m)σ², with the one σ² of all columns",
-        how="the same update with the variance of each column by itself",
-        experiment=_running_variance,
-        corrected="running ← m running + (1 − m)σ², σ² by columns",
-    ),
-    Claim(
-        key="answers/course cache",
-        source=ANSWERS_SOURCE,
-        place=f"{_COURSE}, forward, docstring and last line",
-        says="the cache that is returned serves the backward pass (it is left empty)",
-        how="gradients from that cache, against a complex step through the layer",
-        experiment=_cache,
-        corrected="cache = (x̂, 1/√(σ² + ε)), with which " + _CLOSED,
-    ),
-    Claim(
-        key="answers/course test mode",
-        source=ANSWERS_SOURCE,
-        place=f"{_COURSE}, forward, test mode",
-        says="running statistics normalise new rows (nothing is computed, the output is None)",
-        how="the definition, entry by entry, with random running statistics",
-        experiment=_test_mode,
-        corrected="γ(x − running μ)/√(running σ² + ε) + β",
-    ),
-    Claim(
-        key="answers/course backward",
-        source=ANSWERS_SOURCE,
-        place=f"{_COURSE}, backward",
-        says="returns ∂L/∂x, ∂L/∂γ, ∂L/∂β (nothing is computed, all three are None)",
-        how="complex step through the layer",
-        experiment=_backward,
-        corrected=_CLOSED,
     ),
 )

@@ -11,8 +11,11 @@ from matbackprop.differences import complex_step
 from matbackprop.linalg import kron, vec
 from matbackprop.network import ACTIVATIONS, Activation
 from matbackprop.verification.claims.draw import Draw, pulled_back
+from matbackprop.verification.claims.question_setting import node_by_node
 
-ANSWERS_SOURCE = "answers"
+RANDOM_NETS = "; random networks with tanh or softplus, σ over N or N − 1"
+RESIDUALS_AS_A_ROW = "ε̂ is taken as a row, ε̂ᵀ"
+LAST_LINES = "first answer, last lines"
 
 
 class Net(NamedTuple):
@@ -40,7 +43,7 @@ class Net(NamedTuple):
     @property
     def mu(self) -> Array:
         """The means of Z's columns, as a column."""
-        return mean(self.Z)
+        return column(self.Z.mean(axis=0))
 
     @property
     def centred(self) -> Array:
@@ -50,20 +53,13 @@ class Net(NamedTuple):
     @property
     def inverse_root(self) -> Array:
         """Σ^(−1/2), of shape (p2, p2)."""
-        return np.diag(1 / deviation(self.Z, self.ddof)[:, 0])
+        return np.diag(1 / self.Z.std(axis=0, ddof=self.ddof))
 
     def b(self, Z: Array, gamma: Array | None = None, beta: Array | None = None) -> Array:
         """Batch norm by its definition, one column after the other."""
-        scales = (self.gamma if gamma is None else gamma)[:, 0]
-        shifts = (self.beta if beta is None else beta)[:, 0]
-        deviations = deviation(Z, self.ddof)[:, 0]
-        return np.stack(
-            [
-                g * (z - z.mean()) / s + shift
-                for z, g, s, shift in zip(Z.T, scales, deviations, shifts, strict=True)
-            ],
-            axis=1,
-        )
+        scales = self.gamma if gamma is None else gamma
+        shifts = self.beta if beta is None else beta
+        return node_by_node(Z, scales, shifts, ddof=self.ddof)
 
     @property
     def H(self) -> Array:
@@ -126,30 +122,6 @@ def net(draw: Draw) -> Net:
         a=ACTIVATIONS[str(draw.rng.choice(["tanh", "softplus"]))],
         ddof=draw.size(0, 1),
     )
-
-
-def mean(Z: Array, /) -> Array:
-    """Means of the columns, as a column.
-
-    Examples
-    --------
-    >>> mean(np.array([[1.0, 5.0], [3.0, 7.0]]))
-    array([[2.],
-           [6.]])
-    """
-    return np.array([[z.mean()] for z in Z.T])
-
-
-def deviation(Z: Array, ddof: int, /) -> Array:
-    """Deviations of the columns over N − ddof, as a column; a complex step passes.
-
-    Examples
-    --------
-    >>> deviation(np.array([[1.0, 5.0], [3.0, 9.0]]), 0)
-    array([[1.],
-           [2.]])
-    """
-    return np.array([[np.sqrt(((z - z.mean()) ** 2).sum() / (len(z) - ddof))] for z in Z.T])
 
 
 def column(v: Array, /) -> Array:

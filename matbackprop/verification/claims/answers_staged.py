@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from matbackprop._typing import Array
-from matbackprop.verification.claims.answers_network import ANSWERS_SOURCE
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
+from matbackprop.verification.claims.definition import affine, batch_normalised, mean, variance
 from matbackprop.verification.claims.draw import Batch, Draw, pulled_back
+
+_claim = partial(Claim, source="answers")
 
 Nodes = Mapping[str, Array]
 
@@ -92,24 +95,20 @@ def _steps_backward(b: Batch) -> dict[str, Array]:
 
 def _defined(b: Batch) -> dict[str, Array]:
     """Every value of the forward pass by its definition, one column after the other."""
-    columns = []
-    for x, gamma, beta in zip(b.X.T, b.gamma, b.beta, strict=True):
-        scale = float(np.sqrt(np.var(x) + b.eps))
-        xhat = (x - np.mean(x)) / scale
-        columns.append(
-            {
-                "mu": np.mean(x),
-                "centred": x - np.mean(x),
-                "squares": (x - np.mean(x)) ** 2,
-                "variance": np.var(x),
-                "root": scale,
-                "inverse": 1 / scale,
-                "Xhat": xhat,
-                "scaled": gamma * xhat,
-                "out": gamma * xhat + beta,
-            }
-        )
-    return {name: np.stack([c[name] for c in columns], axis=-1) for name in columns[0]}
+    Xhat, none = batch_normalised(b.X, b.eps), np.zeros_like(b.beta)
+    mu, var = mean(b.X)[0], variance(b.X)[0]
+    centred = np.column_stack([x - m for x, m in zip(b.X.T, mu, strict=True)])
+    return {
+        "mu": mu,
+        "centred": centred,
+        "squares": centred**2,
+        "variance": var,
+        "root": np.sqrt(var + b.eps),
+        "inverse": (var + b.eps) ** -0.5,
+        "Xhat": Xhat,
+        "scaled": affine(Xhat, b.gamma, none),
+        "out": affine(Xhat, b.gamma, b.beta),
+    }
 
 
 def _compared(truth: Nodes, found: Callable[[], Nodes], names: Sequence[str]) -> Trial:
@@ -143,9 +142,8 @@ def _backward(*names: str) -> Callable[[Draw], Trial]:
 
 
 def _forward_step(title: str, steps: str, says: str, *names: str) -> Claim:
-    return Claim(
+    return _claim(
         key=f"answers/staged {title}",
-        source=ANSWERS_SOURCE,
         place=f"second answer, forward, {steps}",
         says=says,
         how="the definition, one column after the other; N ≠ D",
@@ -154,9 +152,8 @@ def _forward_step(title: str, steps: str, says: str, *names: str) -> Claim:
 
 
 def _backward_step(title: str, steps: str, says: str, *names: str) -> Claim:
-    return Claim(
+    return _claim(
         key=f"answers/staged {title}",
-        source=ANSWERS_SOURCE,
         place=f"second answer, backward, {steps}",
         says=says,
         how="complex step through what follows in the graph, on that branch alone; the code run "

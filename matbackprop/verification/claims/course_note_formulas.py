@@ -6,8 +6,10 @@ import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
-from matbackprop.verification.claims.course_note_trials import (
+from matbackprop.verification.claims.definition import (
+    affine,
     batch_normalised,
+    mean,
     normalised,
     variance,
 )
@@ -15,20 +17,20 @@ from matbackprop.verification.claims.draw import Batch, Draw, pulled_back
 
 
 def _moments(b: Batch) -> tuple[Array, Array]:
-    """Return NumPy's μ and σ², (D,)."""
-    return np.mean(b.X, axis=0), np.var(b.X, axis=0)
+    """Return μ and σ², (D,)."""
+    return mean(b.X)[0], variance(b.X)[0]
 
 
 def _off_mean(draw: Draw) -> tuple[Batch, Array, Array, Array]:
     """Draw a batch, any μ, the σ² around it, and ∂L/∂X̂: at the mean a part of ∂L/∂μ vanishes."""
     b = draw.batch()
-    mu = b.X.mean(axis=0) + draw.matrix(b.X.shape[1])
-    return b, mu, variance(b.X, mu), draw.matrix(*b.X.shape)
+    mu = mean(b.X)[0] + draw.matrix(b.X.shape[1])
+    return b, mu, variance(b.X, mu)[0], draw.matrix(*b.X.shape)
 
 
 def _mean(draw: Draw) -> Trial:
     b = draw.batch()
-    return weigh(_moments(b)[0], lambda: sum(b.X) / len(b.X))
+    return weigh(mean(b.X)[0], lambda: sum(b.X) / len(b.X))
 
 
 def _variance(draw: Draw) -> Trial:
@@ -40,45 +42,52 @@ def _variance(draw: Draw) -> Trial:
 def _normalisation(draw: Draw) -> Trial:
     b = draw.batch()
     mu, var = _moments(b)
-    truth = np.column_stack(
-        [(x - m) / np.sqrt(v + b.eps) for x, m, v in zip(b.X.T, mu, var, strict=True)]
+    return weigh(
+        batch_normalised(b.X, b.eps), lambda: [(x - mu) / np.sqrt(var + b.eps) for x in b.X]
     )
-    return weigh(truth, lambda: [(x - mu) / np.sqrt(var + b.eps) for x in b.X])
 
 
 def _scale_and_shift(draw: Draw) -> Trial:
     b = draw.batch()
     Xhat = batch_normalised(b.X, b.eps)
-    truth = Xhat @ np.diag(b.gamma) + np.ones((len(b.X), 1)) @ b.beta[None]
-    return weigh(truth, lambda: [b.gamma * x + b.beta for x in Xhat])
+    return weigh(affine(Xhat, b.gamma, b.beta), lambda: [b.gamma * x + b.beta for x in Xhat])
+
+
+def _summed_for_beta(b: Batch) -> Array:
+    return np.asarray(sum(b.dY))
+
+
+def _summed_for_gamma(b: Batch) -> Array:
+    Xhat = batch_normalised(b.X, b.eps)
+    return np.asarray(sum(dy * x for dy, x in zip(b.dY, Xhat, strict=True)))
 
 
 def _dimensions(draw: Draw) -> Trial:
     b = draw.batch()
-    Xhat = batch_normalised(b.X, b.eps)
-    by_gamma = pulled_back(lambda gamma: gamma * Xhat + b.beta, b.gamma, b.dY)
-    by_beta = pulled_back(lambda beta: b.gamma * Xhat + beta, b.beta, b.dY)
-    D = b.X.shape[1]
-    return weigh([by_gamma.shape, by_beta.shape], lambda: [(D,), (D,)])
+    return weigh(
+        [b.gamma.shape, b.beta.shape],
+        lambda: [_summed_for_gamma(b).shape, _summed_for_beta(b).shape],
+    )
 
 
 def _beta(draw: Draw) -> Trial:
     b = draw.batch()
     Xhat = batch_normalised(b.X, b.eps)
-    truth = pulled_back(lambda beta: b.gamma * Xhat + beta, b.beta, b.dY)
-    return weigh(truth, lambda: sum(b.dY))
+    truth = pulled_back(lambda beta: affine(Xhat, b.gamma, beta), b.beta, b.dY)
+    return weigh(truth, lambda: _summed_for_beta(b))
 
 
 def _gamma(draw: Draw) -> Trial:
     b = draw.batch()
     Xhat = batch_normalised(b.X, b.eps)
-    truth = pulled_back(lambda gamma: gamma * Xhat + b.beta, b.gamma, b.dY)
-    return weigh(truth, lambda: sum(dy * x for dy, x in zip(b.dY, Xhat, strict=True)))
+    truth = pulled_back(lambda gamma: affine(Xhat, gamma, b.beta), b.gamma, b.dY)
+    return weigh(truth, lambda: _summed_for_gamma(b))
 
 
 def _Xhat(draw: Draw) -> Trial:
     b = draw.batch()
-    truth = pulled_back(lambda Xhat: b.gamma * Xhat + b.beta, batch_normalised(b.X, b.eps), b.dY)
+    Xhat = batch_normalised(b.X, b.eps)
+    truth = pulled_back(lambda v: affine(v, b.gamma, b.beta), Xhat, b.dY)
     return weigh(truth, lambda: [dy * b.gamma for dy in b.dY])
 
 
@@ -112,43 +121,44 @@ def _x(draw: Draw) -> Trial:
 
 _claim = partial(Claim, source="course note")
 _FORWARD, _BACKWARD = "Forward pass", "Backward pass"
-_PULLED = "complex step through Y = γ ⊙ X̂ + β; products entry by entry"
-_FREE = "complex step through X̂, μ any row, so that nothing vanishes"
+_PULLED = "complex step through Y = γ ⊙ X̂ + β; products of rows read as entry by entry"
+_FREE = "complex step through X̂, μ any row, so that nothing vanishes; products entry by entry"
 
 FORMULAS = (
     _claim(
         key="course note/dimensions",
         place=f"{_FORWARD}, list of variables",
         says="x is (N, D); γ and β, and so their gradients, have D entries",
-        how="the shapes of the gradients by complex steps, N ≠ D",
+        how="the shapes of the two sums that the note prints for ∂L/∂γ and ∂L/∂β, against those of "
+        "γ and β; N ≠ D",
         experiment=_dimensions,
     ),
     _claim(
         key="course note/mean",
         place=f"{_FORWARD}, 1",
         says="μ = Σᵢ xᵢ/N",
-        how="NumPy's mean of each column",
+        how="the mean of each column by itself",
         experiment=_mean,
     ),
     _claim(
         key="course note/variance",
         place=f"{_FORWARD}, 2",
         says="σ² = Σᵢ(xᵢ − μ)²/N",
-        how="NumPy's variance with divisor N, column by column",
+        how="the variance of each column by itself, divisor N; squares entry by entry",
         experiment=_variance,
     ),
     _claim(
         key="course note/normalisation",
         place=f"{_FORWARD}, 3",
         says="x̂ᵢ = (xᵢ − μ)/√(σ² + ε)",
-        how="the definition, column by column",
+        how="the definition, column by column; root and quotient of rows entry by entry",
         experiment=_normalisation,
     ),
     _claim(
         key="course note/scale and shift",
         place=f"{_FORWARD}, 4",
         says="yᵢ = γx̂ᵢ + β",
-        how="X̂ diag(γ) + 1β; the product of two rows can only mean entry by entry here",
+        how="the definition, column by column; a product of two rows read as entry by entry",
         experiment=_scale_and_shift,
     ),
     _claim(
@@ -190,7 +200,8 @@ FORMULAS = (
         key="course note/gradient of x",
         place=f"{_BACKWARD}, 6",
         says="∂L/∂xᵢ = ∂L/∂x̂ᵢ/√(σ² + ε) + ∂L/∂σ² · 2(xᵢ − μ)/N + ∂L/∂μ/N",
-        how="complex step through the whole normalisation, and through X̂ for ∂L/∂σ² and ∂L/∂μ",
+        how="complex step through the whole normalisation, and through X̂ for ∂L/∂σ² and ∂L/∂μ; "
+        "products of rows read as entry by entry",
         experiment=_x,
     ),
 )

@@ -10,34 +10,16 @@ import numpy as np
 from matbackprop._typing import Array
 from matbackprop.verification.claims.claim import Trial, weigh
 from matbackprop.verification.claims.course_note_replica import Cache, Kept, Pulled, forward
+from matbackprop.verification.claims.definition import (
+    affine,
+    batch_norm,
+    batch_normalised,
+    decaying_average,
+    mean,
+    normalised,
+    variance,
+)
 from matbackprop.verification.claims.draw import Batch, Draw, pulled_back
-
-
-def normalised(X: Array, mean: Array, var: Array, eps: float) -> Array:
-    """Return X̂ for given moments."""
-    return (X - mean) / np.sqrt(var + eps)
-
-
-def variance(X: Array, mean: Array) -> Array:
-    """Return the mean square of each column around `mean`; analytic, as `np.var` is not."""
-    return ((X - mean) ** 2).mean(axis=0)
-
-
-def batch_normalised(X: Array, eps: float) -> Array:
-    """Return X̂ for the batch's own moments."""
-    mean = X.mean(axis=0)
-    return normalised(X, mean, variance(X, mean), eps)
-
-
-def by_columns(batch: Batch) -> Array:
-    """Return Y in train mode, from each column's mean and sum of squares."""
-    X, gamma, beta, _, eps = batch
-    N, D = X.shape
-    Y = np.empty_like(X)
-    for j in range(D):
-        centred = X[:, j] - sum(X[:, j]) / N
-        Y[:, j] = gamma[j] * centred / (centred @ centred / N + eps) ** 0.5 + beta[j]
-    return Y
 
 
 def memory(draw: Draw, batch: Batch, mode: str) -> dict[str, Any]:
@@ -66,7 +48,7 @@ class Listing(NamedTuple):
     def train_X(self, draw: Draw) -> Trial:
         """Weigh ∂L/∂X in train mode."""
         b = draw.batch()
-        truth = pulled_back(lambda X: b.gamma * batch_normalised(X, b.eps) + b.beta, b.X, b.dY)
+        truth = pulled_back(lambda X: batch_norm(X, b.gamma, b.beta, b.eps), b.X, b.dY)
         return weigh(truth, lambda: self.run(b, memory(draw, b, "train")).dX)
 
     def train_gamma_beta(self, draw: Draw) -> Trial:
@@ -74,21 +56,21 @@ class Listing(NamedTuple):
         b = draw.batch()
         Xhat = batch_normalised(b.X, b.eps)
         truth = (
-            pulled_back(lambda gamma: gamma * Xhat + b.beta, b.gamma, b.dY),
-            pulled_back(lambda beta: b.gamma * Xhat + beta, b.beta, b.dY),
+            pulled_back(lambda gamma: affine(Xhat, gamma, b.beta), b.gamma, b.dY),
+            pulled_back(lambda beta: affine(Xhat, b.gamma, beta), b.beta, b.dY),
         )
         return weigh(truth, lambda: self.run(b, memory(draw, b, "train"))[1:3])
 
     def train_moments(self, draw: Draw) -> Trial:
         """Weigh ∂L/∂σ² and ∂L/∂μ around *any* μ: at the mean a part of the latter vanishes."""
         b = draw.batch()
-        mean = b.X.mean(axis=0) + draw.matrix(b.X.shape[1])
-        var, dXhat = variance(b.X, mean), b.dY * b.gamma
-        Xhat = normalised(b.X, mean, var, b.eps)
-        cache = self.cache(Kept(b.X, b.gamma, Xhat, mean, var, b.beta, b.eps), "train")
+        mu = mean(b.X)[0] + draw.matrix(b.X.shape[1])
+        var, dXhat = variance(b.X, mu)[0], b.dY * b.gamma
+        Xhat = normalised(b.X, mu, var, b.eps)
+        cache = self.cache(Kept(b.X, b.gamma, Xhat, mu, var, b.beta, b.eps), "train")
         truth = (
-            pulled_back(lambda v: normalised(b.X, mean, v, b.eps), var, dXhat),
-            pulled_back(lambda m: normalised(b.X, m, variance(b.X, m), b.eps), mean, dXhat),
+            pulled_back(lambda v: normalised(b.X, mu, v, b.eps), var, dXhat),
+            pulled_back(lambda m: normalised(b.X, m, variance(b.X, m), b.eps), mu, dXhat),
         )
         return weigh(truth, lambda: self.backward(b.dY, cache)[3:5])
 
@@ -96,9 +78,12 @@ class Listing(NamedTuple):
         """Weigh ∂L/∂X in test mode, where the moments are given and constant."""
         b = draw.batch()
         kept = memory(draw, b, "test")
-        mean, var = kept["running_mean"], kept["running_var"]
+        mu, var = kept["running_mean"], kept["running_var"]
+        truth = pulled_back(
+            lambda X: affine(normalised(X, mu, var, b.eps), b.gamma, b.beta), b.X, b.dY
+        )
         return weigh(
-            pulled_back(lambda X: b.gamma * normalised(X, mean, var, b.eps) + b.beta, b.X, b.dY),
+            truth,
             lambda: self.run(b, dict(kept)).dX,
             corrected=lambda: b.dY * b.gamma / np.sqrt(var + b.eps),
         )
@@ -107,16 +92,16 @@ class Listing(NamedTuple):
 def output_in_train(draw: Draw) -> Trial:
     """Weigh Y in train mode."""
     b = draw.batch()
-    return weigh(by_columns(b), lambda: forward(*b[:3], memory(draw, b, "train"))[0])
+    truth = batch_norm(b.X, b.gamma, b.beta, b.eps)
+    return weigh(truth, lambda: forward(*b[:3], memory(draw, b, "train"))[0])
 
 
 def output_in_test(draw: Draw) -> Trial:
     """Weigh Y in test mode."""
     b = draw.batch()
     kept = memory(draw, b, "test")
-    sd = np.sqrt(kept["running_var"] + b.eps)
-    truth = [b.gamma * ((row - kept["running_mean"]) / sd) + b.beta for row in b.X]
-    return weigh(truth, lambda: forward(*b[:3], kept)[0])
+    Xhat = normalised(b.X, kept["running_mean"], kept["running_var"], b.eps)
+    return weigh(affine(Xhat, b.gamma, b.beta), lambda: forward(*b[:3], kept)[0])
 
 
 def batches(draw: Draw) -> list[Batch]:
@@ -134,27 +119,27 @@ def after(series: Sequence[Batch], bn_param: dict[str, Any]) -> tuple[Array, Arr
 
 
 def decaying(draw: Draw) -> Trial:
-    """Weigh the running statistics: weight (1 − m)mᵏ for a batch k steps ago, mᵀ at the start."""
+    """Weigh the running statistics: weight (1 − m)mᵏ for a batch k steps ago, m^T at the start."""
     series = batches(draw)
     kept = memory(draw, series[0], "train")
-    m, ages = kept["momentum"], range(len(series))[::-1]
-    start, T = (kept["running_mean"], kept["running_var"]), len(series)
-    truth = tuple(
-        m**T * old
-        + sum(
-            (1 - m) * m**k * [sum(b.X) / len(b.X), np.var(b.X, axis=0)][i]
-            for k, b in zip(ages, series, strict=True)
-        )
-        for i, old in enumerate(start)
+    m, (means, variances) = kept["momentum"], moments(series)
+    truth = (
+        decaying_average(kept["running_mean"], means, m),
+        decaying_average(kept["running_var"], variances, m),
     )
     return weigh(truth, lambda: after(series, dict(kept)))
+
+
+def moments(series: Sequence[Batch]) -> tuple[list[Array], list[Array]]:
+    """Return the mean and the variance of each batch's columns."""
+    return [mean(b.X)[0] for b in series], [variance(b.X)[0] for b in series]
 
 
 def from_nothing(draw: Draw) -> Trial:
     """Weigh the running statistics, started from none, where all batches are alike."""
     b = draw.batch()
     m, T = float(draw.rng.uniform(0.6, 0.95)), draw.size()
-    truth = (b.X.mean(axis=0), np.var(b.X, axis=0))
+    truth = (mean(b.X)[0], variance(b.X)[0])
 
     def averages() -> Array:
         return np.array(after([b] * T, {"mode": "train", "momentum": m}))
@@ -163,14 +148,11 @@ def from_nothing(draw: Draw) -> Trial:
 
 
 def without_statistics(draw: Draw) -> Trial:
-    """Weigh the output without running statistics: in test mode, and if conditioned in train."""
+    """Weigh Y in test mode without running statistics: both moments are zeros."""
     b = draw.batch()
-    neutral = [b.gamma * row / np.sqrt(1 + b.eps) + b.beta for row in b.X]
-    return weigh(
-        neutral,
-        lambda: forward(*b[:3], {"mode": "test", "eps": b.eps})[0],
-        conditioned=(by_columns(b), lambda: forward(*b[:3], {"mode": "train", "eps": b.eps})[0]),
-    )
+    nothing = np.zeros(b.X.shape[1])
+    truth = affine(normalised(b.X, nothing, nothing, b.eps), b.gamma, b.beta)
+    return weigh(truth, lambda: forward(*b[:3], {"mode": "test", "eps": b.eps})[0])
 
 
 def statistics_in_test(draw: Draw) -> Trial:

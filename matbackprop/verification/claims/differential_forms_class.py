@@ -7,37 +7,39 @@ import numpy as np
 from matbackprop._typing import Array
 from matbackprop.verification.claims import course_note_trials as trials
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
+from matbackprop.verification.claims.course_note_listings import OFF_MEAN, STEP, listing_claims
 from matbackprop.verification.claims.course_note_replica import (
     forward,
     torch_backward,
     torch_cache,
 )
-from matbackprop.verification.claims.draw import Draw, pulled_back
+from matbackprop.verification.claims.definition import decaying_average, mean, normalised, variance
+from matbackprop.verification.claims.draw import Batch, Draw, pulled_back
 
 _CLASS = trials.Listing(torch_cache, torch_backward)
 
 
 def _uncorrected(draw: Draw) -> Trial:
     b = draw.batch()
-    truth = [sum((x - sum(x) / len(x)) ** 2) / len(x) for x in b.X.T]
+    truth = variance(b.X)[0]
     return weigh(truth, lambda: forward(*b[:3], trials.memory(draw, b, "train"))[1].var)
 
 
 def _deviation(draw: Draw) -> Trial:
     b, bare = draw.batch(), draw.batch(eps=0.0)
 
-    def scale(eps: float, X: Array) -> Array:
-        one, zero = np.ones(X.shape[1]), np.zeros(X.shape[1])
-        Xhat, _ = forward(X, one, zero, {"mode": "train", "eps": eps})
-        return (X - X.mean(axis=0)) / Xhat
+    def divisor(batch: Batch) -> Array:
+        one, zero = np.ones_like(batch.gamma), np.zeros_like(batch.beta)
+        Xhat, _ = forward(batch.X, one, zero, {"mode": "train", "eps": batch.eps})
+        centred = batch.X - mean(batch.X)
+        # Lengths of columns: a single entry of either may be as good as 0.
+        return np.asarray(np.linalg.norm(centred, axis=0) / np.linalg.norm(Xhat, axis=0))
 
-    def spread(X: Array) -> Array:
-        return np.tile(np.std(X, axis=0), (len(X), 1))
+    def deviation(batch: Batch) -> Array:
+        return np.asarray(np.sqrt(variance(batch.X)[0]))
 
     return weigh(
-        spread(b.X),
-        lambda: scale(b.eps, b.X),
-        conditioned=(spread(bare.X), lambda: scale(0.0, bare.X)),
+        deviation(b), lambda: divisor(b), conditioned=(deviation(bare), lambda: divisor(bare))
     )
 
 
@@ -48,14 +50,18 @@ def _look_up(draw: Draw) -> Trial:
     return weigh(np.zeros(D + 1), lambda: [*np.asarray(found), "running_mean" in bn_param])
 
 
+def _called_wrong(b: Batch, running: Array, m: float) -> Array:
+    return m * mean(b.X)[0] + (1 - m) * running
+
+
 def _overwritten(draw: Draw) -> Trial:
     b = draw.batch()
     kept = trials.memory(draw, b, "train")
-    before, m = kept["running_mean"].copy(), kept["momentum"]
+    before = kept["running_mean"].copy()
 
     def stored_twice() -> Array:
         running = kept["running_mean"]
-        kept["running_mean"] = m * b.X.mean(axis=0) + (1 - m) * running
+        kept["running_mean"] = _called_wrong(b, running, kept["momentum"])
         kept["running_mean"] = running
         return kept["running_mean"]
 
@@ -66,17 +72,15 @@ def _weights(draw: Draw) -> Trial:
     b = draw.batch()
     kept = trials.memory(draw, b, "train")
 
-    def commented_out(m: float) -> Array:
-        return m * b.X.mean(axis=0) + (1 - m) * kept["running_mean"]
+    running, m = kept["running_mean"], kept["momentum"]
 
     def updated(m: float) -> Array:
         return trials.after([b], kept | {"momentum": m})[0]
 
-    m = kept["momentum"]
     return weigh(
         updated(m),
-        lambda: commented_out(m),
-        conditioned=(updated(0.5), lambda: commented_out(0.5)),
+        lambda: _called_wrong(b, running, m),
+        conditioned=(updated(0.5), lambda: _called_wrong(b, running, 0.5)),
     )
 
 
@@ -85,8 +89,8 @@ def _pytorch(draw: Draw) -> Trial:
     N, D = b.X.shape
     start, tau = draw.matrix(D), float(draw.rng.uniform(0.05, 0.4))
     truth = (
-        (1 - tau) * start + tau * b.X.mean(axis=0),
-        tau * sum((row - b.X.mean(axis=0)) ** 2 for row in b.X) / (N - 1),
+        decaying_average(start, [mean(b.X)[0]], 1 - tau),
+        decaying_average(np.zeros(D), [variance(b.X)[0] * N / (N - 1)], 1 - tau),
     )
 
     def averages(momentum: float) -> tuple[Array, Array]:
@@ -94,8 +98,8 @@ def _pytorch(draw: Draw) -> Trial:
         return trials.after([b], kept)
 
     def translated() -> tuple[Array, Array]:
-        mean, var = averages(1 - tau)
-        return mean, var * N / (N - 1)
+        mu, var = averages(1 - tau)
+        return mu, var * N / (N - 1)
 
     return weigh(truth, lambda: averages(tau), conditioned=(truth, translated))
 
@@ -113,54 +117,55 @@ def _shapes(draw: Draw) -> Trial:
 def _separate_backward(draw: Draw) -> Trial:
     b = draw.batch()
     kept = trials.memory(draw, b, "test")
-    mean, var = kept["running_mean"], kept["running_var"]
-    truth = pulled_back(lambda X: b.gamma * trials.normalised(X, mean, var, b.eps), b.X, b.dY)
+    mu, var = kept["running_mean"], kept["running_var"]
+    truth = pulled_back(lambda X: normalised(X, mu, var, b.eps), b.X, b.dY * b.gamma)
     _, known = forward(*b[:3], kept)
-    by_train = weigh(truth, lambda: torch_backward(b.dY, torch_cache(known, "train")).dX)
-    return weigh(1, lambda: by_train.printed > 1e-3)
+    by_train = torch_backward(b.dY, torch_cache(known, "train")).dX
+    error = weigh(truth, lambda: by_train).printed
+    return weigh(1, lambda: error > 1e-3)
 
 
 _claim = partial(Claim, source="differential forms")
 _FORWARD, _BACKWARD, _DOC = "Class, forward", "Class, backward", "Class, docstring of forward"
-_STEP = "complex step through the definition"
 
 CLASS = (
-    _claim(
-        key="differential forms/class, output in train mode",
-        place=f"{_FORWARD}, train branch",
-        says="Y = γ ⊙ (X − μ)/√(σ² + ε) + β with the moments of the batch",
-        how="each column from its own mean and sum of squares",
-        experiment=trials.output_in_train,
+    *listing_claims(
+        "differential forms",
+        "class",
+        _CLASS,
+        hands_on="seven values, for eight",
+        places={
+            "output in train mode": f"{_FORWARD}, train branch",
+            "running statistics": f"{_DOC}, the two update lines; train branch, the code called "
+            "correct",
+            "running statistics from nothing": f"{_DOC}, running averages; the zeros of the "
+            "look-up",
+            "output in test mode": f"{_FORWARD}, test branch",
+            "statistics in test mode": f"{_FORWARD}, test branch and last lines",
+            "no statistics": f"{_FORWARD}, the zeros of the look-up",
+            "unknown mode": f"{_FORWARD}, last branch",
+            "stability": f"{_DOC}, list of keys: ε",
+            "gradients of gamma and beta": f"{_BACKWARD}, dgamma and dbeta; this ∂L/∂γ is not the "
+            "text's",
+            "gradient of X in train mode": f"{_BACKWARD}, dx",
+            "gradient of X in test mode": f"{_BACKWARD}, first line, with what the test branch "
+            "hands on",
+        },
     ),
     _claim(
         key="differential forms/class, uncorrected variance",
         place=f"{_DOC}; train branch",
         says="the variance divides by N",
-        how="the sum of squares of each column, divided by N",
+        how="the variance of each column by itself, with divisor N",
         experiment=_uncorrected,
     ),
     _claim(
         key="differential forms/class, division by the deviation",
         place=f"{_FORWARD}, comment in the train branch",
-        says="what the data are divided by is the square root of the variance",
-        how="(X − μ)/X̂ against NumPy's standard deviation",
+        says="what the data are divided by is the standard deviation, the root of the variance",
+        how="(X − μ)/X̂, by the lengths of the columns, against the root of each variance",
         experiment=_deviation,
         only_if="ε = 0; else it is √(σ² + ε)",
-    ),
-    _claim(
-        key="differential forms/class, running statistics",
-        place=f"{_DOC}, the two update lines; train branch, the code called correct",
-        says="running ← m·running + (1 − m)·batch: a batch k steps ago has weight (1 − m)mᵏ",
-        how="several batches, against the sum with those weights; variance with divisor N",
-        experiment=trials.decaying,
-    ),
-    _claim(
-        key="differential forms/class, running statistics from nothing",
-        place=f"{_DOC}, running averages; the zeros of the look-up",
-        says="from an empty dictionary, the running statistics become averages of the batches'",
-        how="the same batch T times: its average is that batch's mean and variance",
-        experiment=trials.from_nothing,
-        only_if="they are divided by 1 − mᵀ; as they are, the start at 0 pulls them towards 0",
     ),
     _claim(
         key="differential forms/class, look-up with a default",
@@ -193,47 +198,11 @@ CLASS = (
         only_if="its momentum is τ = 1 − m, and the variance is multiplied by N/(N − 1)",
     ),
     _claim(
-        key="differential forms/class, output in test mode",
-        place=f"{_FORWARD}, test branch",
-        says="Y = γ ⊙ (X − running mean)/√(running variance + ε) + β",
-        how="the definition, row by row",
-        experiment=trials.output_in_test,
-    ),
-    _claim(
-        key="differential forms/class, statistics in test mode",
-        place=f"{_FORWARD}, test branch and last lines",
-        says="test mode leaves the running statistics as they are",
-        how="the dictionary before and after",
-        experiment=trials.statistics_in_test,
-    ),
-    _claim(
-        key="differential forms/class, no statistics",
-        place=f"{_FORWARD}, the zeros of the look-up",
-        says="running statistics may be missing: zeros take their place",
-        how="test mode with nothing stored, against moments 0 and 1; train mode by its definition",
-        experiment=trials.without_statistics,
-        only_if="the mode is train; in test mode the data are divided by √ε",
-    ),
-    _claim(
-        key="differential forms/class, unknown mode",
-        place=f"{_FORWARD}, last branch",
-        says="a mode that is neither train nor test is a ValueError",
-        how="another mode",
-        experiment=trials.unknown_mode,
-    ),
-    _claim(
         key="differential forms/class, missing mode",
         place=f"{_DOC}, list of keys",
         says="the key mode is required",
-        how="a dictionary without it: a KeyError",
+        how="a dictionary without it: 1 if a KeyError comes",
         experiment=trials.missing_mode,
-    ),
-    _claim(
-        key="differential forms/class, stability",
-        place=f"{_DOC}, list of keys: ε",
-        says="ε keeps a constant column from being divided by 0",
-        how="a constant column, with the default ε: its X̂ is 0",
-        experiment=trials.constant_column,
     ),
     _claim(
         key="differential forms/class, shapes",
@@ -243,40 +212,18 @@ CLASS = (
         experiment=_shapes,
     ),
     _claim(
-        key="differential forms/class, gradients of gamma and beta",
-        place=f"{_BACKWARD}, dgamma and dbeta",
-        says="∂L/∂γ = Σᵢ ∂L/∂yᵢ ⊙ x̂ᵢ, ∂L/∂β = Σᵢ ∂L/∂yᵢ, unlike the ∂L/∂γ of the text",
-        how=_STEP,
-        experiment=_CLASS.train_gamma_beta,
-    ),
-    _claim(
         key="differential forms/class, gradients of variance and mean",
         place=f"{_BACKWARD}, dsigma2 and dmu",
         says="∂L/∂σ² = −½ Σᵢ ∂L/∂x̂ᵢ ⊙ x̂ᵢ/(σ² + ε); "
         "∂L/∂μ = −Σᵢ ∂L/∂x̂ᵢ/√(σ² + ε) − (2/N) ∂L/∂σ² ⊙ Σᵢ(xᵢ − μ), unlike that of the text",
-        how=f"{_STEP}, around any μ, so that nothing vanishes",
+        how=OFF_MEAN,
         experiment=_CLASS.train_moments,
-    ),
-    _claim(
-        key="differential forms/class, gradient of X in train mode",
-        place=f"{_BACKWARD}, dx",
-        says="the three parts of ∂L/∂X add up to it",
-        how=_STEP,
-        experiment=_CLASS.train_X,
-    ),
-    _claim(
-        key="differential forms/class, gradient of X in test mode",
-        place=f"{_BACKWARD}, first line, with what the test branch hands on",
-        says="backward takes what forward hands on in test mode: seven values, for eight",
-        how=f"{_STEP}, moments given",
-        experiment=_CLASS.test_X,
-        corrected="∂L/∂X = ∂L/∂Y ⊙ γ/√(running variance + ε)",
     ),
     _claim(
         key="differential forms/class, two modes to go back",
         place=f"{_BACKWARD}, the reminder in its comment",
         says="train and test mode need different backward passes",
-        how=f"the formulas of train mode, with the moments of test mode: wrong; {_STEP}",
+        how="1 if the formulas of train mode are wrong for the moments of test mode; " + STEP,
         experiment=_separate_backward,
     ),
 )

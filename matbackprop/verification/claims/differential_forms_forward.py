@@ -7,10 +7,10 @@ import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
+from matbackprop.verification.claims.definition import affine, batch_normalised, mean, variance
 from matbackprop.verification.claims.differential_forms_matrices import (
     Symbols,
     along,
-    batch_normalised,
     hadamard_first,
     product_first,
     symbols,
@@ -27,37 +27,23 @@ def _dimensions(draw: Draw) -> Trial:
     return weigh([array.shape for array in found], lambda: [(1, D), (1, D), (N, D), (N, D)])
 
 
-def _column_means(X: Array) -> Array:
-    return np.array([[sum(column) / len(column) for column in X.T]])
-
-
 def _mean_without_sum(draw: Draw) -> Trial:
     s = symbols(draw)
     i = draw.size(0, s.N - 1)
     rows = [s.X[k : k + 1] for k in range(s.N)]
-    return weigh(_column_means(s.X), lambda: rows[i] / s.N, corrected=lambda: sum(rows) / s.N)
+    return weigh(mean(s.X), lambda: rows[i] / s.N, corrected=lambda: sum(rows) / s.N)
 
 
 def _variance(draw: Draw) -> Trial:
     s = symbols(draw)
     m = s.strict()
-    truth = np.var(s.X, axis=0, keepdims=True)
-    return weigh(truth, lambda: sum((m.X[i : i + 1] - m.mu) ** 2 for i in range(s.N)) / s.N)
-
-
-def _normalised_rows(s: Symbols) -> Array:
-    """Return X̂, one number at a time."""
-    N, D = s.X.shape
-    moments = [(column.mean(), np.sqrt(column.var() + s.eps)) for column in s.X.T]
-    return np.array(
-        [[(s.X[i, j] - moments[j][0]) / moments[j][1] for j in range(D)] for i in range(N)]
-    )
+    return weigh(variance(s.X), lambda: sum((m.X[i : i + 1] - m.mu) ** 2 for i in range(s.N)) / s.N)
 
 
 def _normalised_unspread(draw: Draw) -> Trial:
     s = symbols(draw)
     m = s.strict()
-    truth = _normalised_rows(s)
+    truth = batch_normalised(s.X, s.eps)
     return weigh(
         truth,
         lambda: (m.X - m.mu) / np.sqrt(m.var + s.eps),
@@ -69,23 +55,22 @@ def _normalised_spread(draw: Draw) -> Trial:
     s = symbols(draw)
     m = s.strict()
     printed = (m.X - m.one @ m.mu) / np.sqrt(m.one @ m.var + s.eps)
-    return weigh(_normalised_rows(s), lambda: printed)
+    return weigh(batch_normalised(s.X, s.eps), lambda: printed)
 
 
 def _mean_vectorised(draw: Draw) -> Trial:
     m = symbols(draw).strict()
-    return weigh(_column_means(m.X), lambda: m.one.T @ m.X / m.N)
+    return weigh(mean(m.X), lambda: m.one.T @ m.X / m.N)
 
 
 def _variance_vectorised(draw: Draw) -> Trial:
     m = symbols(draw).strict()
-    truth = np.var(np.asarray(m.X), axis=0, keepdims=True)
-    return weigh(truth, lambda: m.one.T @ (m.X - m.one @ m.mu) ** 2 / m.N)
+    return weigh(variance(m.X), lambda: m.one.T @ (m.X - m.one @ m.mu) ** 2 / m.N)
 
 
 def _output(draw: Draw) -> Trial:
     m = symbols(draw).strict()
-    truth = [m.gamma[0] * row + m.beta[0] for row in m.Xhat]
+    truth = affine(m.Xhat, m.gamma, m.beta)
     return weigh(truth, lambda: (m.one @ m.gamma) * m.Xhat + m.one @ m.beta)
 
 
@@ -93,21 +78,21 @@ def _output_differential(draw: Draw) -> Trial:
     s = symbols(draw)
     m, d = s.strict(), s.direction(draw).strict()
     return weigh(
-        along(lambda t: _affine(s, d, t)),
+        along(lambda t: _output_along(s, d, t)),
         lambda: (m.one @ d.gamma) * m.Xhat + (m.one @ m.gamma) * d.Xhat + m.one @ d.beta,
     )
 
 
-def _affine(s: Symbols, d: Symbols, t: Array) -> Array:
+def _output_along(s: Symbols, d: Symbols, t: Array) -> Array:
     """Return Y(t) where γ, X̂ and β move along d."""
     dgamma, dXhat, dbeta = (np.asarray(x) for x in (d.gamma, d.Xhat, d.beta))
-    return (s.gamma + t * dgamma) * (s.Xhat + t * dXhat) + s.beta + t * dbeta
+    return affine(s.Xhat + t * dXhat, s.gamma + t * dgamma, s.beta + t * dbeta)
 
 
 def _trace_whole(draw: Draw) -> Trial:
     s = symbols(draw)
     m, d = s.strict(), s.direction(draw).strict()
-    truth = along(lambda t: np.sum(s.G * _affine(s, d, t)))
+    truth = along(lambda t: np.sum(s.G * _output_along(s, d, t)))
     one = m.one
     dY = (one @ d.gamma) * m.Xhat + (one @ m.gamma) * d.Xhat + one @ d.beta
     return weigh(truth, lambda: np.trace(m.G.T @ dY))
@@ -122,10 +107,10 @@ def _trace_split(draw: Draw) -> Trial:
         return first + trace(m.G.T, m.one @ m.gamma, d.Xhat) + np.trace(m.G.T @ m.one @ d.beta)
 
     return weigh(
-        along(lambda t: np.sum(s.G * _affine(s, d, t))),
+        along(lambda t: np.sum(s.G * _output_along(s, d, t))),
         lambda: three(s.strict(), d.strict(), product_first),
         conditioned=(
-            along(lambda t: np.sum(other.G * _affine(other, other_d, t))),
+            along(lambda t: np.sum(other.G * _output_along(other, other_d, t))),
             lambda: three(other.strict(), other_d.strict(), hadamard_first),
         ),
     )
@@ -133,7 +118,7 @@ def _trace_split(draw: Draw) -> Trial:
 
 def _gamma_part(s: Symbols, dgamma: Array) -> Array:
     """Return the part of dL that stems from dγ."""
-    return along(lambda t: np.sum(s.G * ((s.gamma + t * dgamma) * s.Xhat + s.beta)))
+    return along(lambda t: np.sum(s.G * affine(s.Xhat, s.gamma + t * dgamma, s.beta)))
 
 
 def _ones_pulled_out(draw: Draw) -> Trial:
@@ -151,7 +136,7 @@ def _gamma_exchanged(draw: Draw) -> Trial:
     m, dgamma = s.strict(), draw.matrix(*s.gamma.shape)
     return weigh(
         _gamma_part(s, dgamma),
-        lambda: np.trace((m.one.T @ m.G).T @ (m.Xhat * (m.one @ dgamma))),
+        lambda: np.trace(((m.one.T @ m.G).T @ m.Xhat) * dgamma),
         corrected=lambda: np.trace(m.one.T @ (m.G * m.Xhat) @ dgamma.T),
     )
 
@@ -170,7 +155,7 @@ def _gamma_gradient(draw: Draw) -> Trial:
     s = symbols(draw)
     m = s.strict()
     return weigh(
-        pulled_back(lambda gamma: gamma * s.Xhat + s.beta, s.gamma, s.G),
+        pulled_back(lambda gamma: affine(s.Xhat, gamma, s.beta), s.gamma, s.G),
         lambda: m.Xhat.T @ m.one.T @ m.G,
         corrected=lambda: m.one.T @ (m.G * m.Xhat),
     )
@@ -179,26 +164,26 @@ def _gamma_gradient(draw: Draw) -> Trial:
 def _Xhat_trace(draw: Draw) -> Trial:
     s = symbols(draw)
     m, dXhat = s.strict(), draw.matrix(*s.X.shape)
-    truth = along(lambda t: np.sum(s.G * (s.gamma * (s.Xhat + t * dXhat) + s.beta)))
+    truth = along(lambda t: np.sum(s.G * affine(s.Xhat + t * dXhat, s.gamma, s.beta)))
     return weigh(truth, lambda: np.trace((m.G * (m.one @ m.gamma)).T @ dXhat))
 
 
 def _Xhat_gradient(draw: Draw) -> Trial:
     s = symbols(draw)
     m = s.strict()
-    truth = pulled_back(lambda Xhat: s.gamma * Xhat + s.beta, s.Xhat, s.G)
+    truth = pulled_back(lambda Xhat: affine(Xhat, s.gamma, s.beta), s.Xhat, s.G)
     return weigh(truth, lambda: m.G * (m.one @ m.gamma))
 
 
 def _beta_gradient(draw: Draw) -> Trial:
     s = symbols(draw)
     m = s.strict()
-    truth = pulled_back(lambda beta: s.gamma * s.Xhat + beta, s.beta, s.G)
+    truth = pulled_back(lambda beta: affine(s.Xhat, s.gamma, beta), s.beta, s.G)
     return weigh(truth, lambda: m.one.T @ m.G)
 
 
 _claim = partial(Claim, source="differential forms")
-_LOOPS = "the definition, one number at a time"
+_LOOPS = "the definition, each column by itself; root and fraction entry by entry"
 _PULLED = "complex step through Y = γ ⊙ X̂ + β"
 
 FORWARD = (
@@ -213,7 +198,7 @@ FORWARD = (
         key="differential forms/mean",
         place="Forward pass, by rows, line 1",
         says="μ = Xᵢ/N",
-        how="the mean of each column",
+        how="the mean of each column; to the letter, with one row for Xᵢ, any",
         experiment=_mean_without_sum,
         corrected="μ = Σᵢ Xᵢ/N",
     ),
@@ -221,7 +206,7 @@ FORWARD = (
         key="differential forms/variance",
         place="Forward pass, by rows, line 2",
         says="σ² = Σᵢ(Xᵢ − μ)²/N",
-        how="NumPy's variance with divisor N; squares entry by entry",
+        how="the variance of each column by itself, divisor N; squares entry by entry",
         experiment=_variance,
     ),
     _claim(
@@ -243,14 +228,14 @@ FORWARD = (
         key="differential forms/variance vectorised",
         place="Forward pass, vectorised, line 2; step 3",
         says="σ² = 1ᵀ(X − 1μ)²/N",
-        how="NumPy's variance with divisor N; square entry by entry",
+        how="the variance of each column by itself, divisor N; square entry by entry",
         experiment=_variance_vectorised,
     ),
     _claim(
         key="differential forms/output",
         place="Forward pass, vectorised, line 4; step 1",
         says="Y = (1γ) ⊙ X̂ + 1β",
-        how="γ ⊙ x̂ᵢ + β, row by row",
+        how="γx̂ + β, each column by itself",
         experiment=_output,
     ),
     _claim(
@@ -279,15 +264,17 @@ FORWARD = (
         key="differential forms/1 drawn out of a Hadamard product",
         place="Step 1, formula 3, line 4; first term, line 1",
         says="tr((∂L/∂Y)ᵀ(1dγ) ⊙ X̂) = tr((1ᵀ∂L/∂Y)ᵀdγ ⊙ X̂)",
-        how=f"{_PULLED} along dγ; N = D, for else the right side does not conform",
+        how=f"{_PULLED} along dγ; product before ⊙, and N = D, for else the right side does not "
+        "conform",
         experiment=_ones_pulled_out,
         corrected="tr((1ᵀ(∂L/∂Y ⊙ X̂))ᵀdγ)",
     ),
     _claim(
         key="differential forms/factors exchanged",
         place="Step 1, first term, line 2",
-        says="the dγ part of dL = tr((1ᵀ∂L/∂Y)ᵀ(X̂ ⊙ dγ))",
-        how=f"{_PULLED} along dγ; (D, 1) times (N, D) does not conform, even with 1dγ for dγ",
+        says="the dγ part of dL = tr((1ᵀ∂L/∂Y)ᵀX̂ ⊙ dγ)",
+        how=f"{_PULLED} along dγ; to the letter, product before ⊙: (D, 1) times (N, D) does not "
+        "conform. Nor does X̂ ⊙ dγ, if ⊙ is taken first, nor the product with X̂ ⊙ 1dγ",
         experiment=_gamma_exchanged,
         corrected="tr(1ᵀ(∂L/∂Y ⊙ X̂)(dγ)ᵀ)",
     ),

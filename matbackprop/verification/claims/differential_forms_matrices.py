@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from matbackprop._typing import Array
+from matbackprop.verification.claims.definition import mean, normalised, variance
 from matbackprop.verification.claims.draw import Draw, differential
 
 
@@ -112,24 +113,3 @@ def product_first(A: Array, B: Array, C: Array) -> Array:
 def hadamard_first(A: Array, B: Array, C: Array) -> Array:
     """Return tr(A(B ⊙ C))."""
     return np.asarray(np.trace(A @ (B * C)))
-
-
-def mean(X: Array) -> Array:
-    """Return μ, the mean of each column, (1, D)."""
-    return X.mean(axis=0, keepdims=True)
-
-
-def variance(X: Array, mu: Array) -> Array:
-    """Return σ², the mean square of each column around μ, (1, D); analytic, as `np.var` is not."""
-    return mean((X - mu) ** 2)
-
-
-def normalised(X: Array, mu: Array, var: Array, eps: float) -> Array:
-    """Return X̂ for given moments, (N, D)."""
-    return (X - mu) / np.sqrt(var + eps)
-
-
-def batch_normalised(X: Array, eps: float) -> Array:
-    """Return X̂ for the batch's own moments, (N, D)."""
-    mu = mean(X)
-    return normalised(X, mu, variance(X, mu), eps)

@@ -11,16 +11,19 @@ import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
+from matbackprop.verification.claims.definition import (
+    batch_norm,
+    batch_normalised,
+    mean,
+    normalised,
+    variance,
+)
 from matbackprop.verification.claims.differential_forms_matrices import (
     Symbols,
     along,
-    batch_normalised,
     hadamard_first,
-    mean,
-    normalised,
     product_first,
     symbols,
-    variance,
 )
 from matbackprop.verification.claims.draw import Draw, pulled_back
 
@@ -170,7 +173,7 @@ def _chain(m: Symbols, *, summed: bool) -> Array:
 def _summary(draw: Draw) -> Trial:
     s = symbols(draw)
     return weigh(
-        pulled_back(lambda X: s.gamma * batch_normalised(X, s.eps) + s.beta, s.X, s.G),
+        pulled_back(lambda X: batch_norm(X, s.gamma, s.beta, s.eps), s.X, s.G),
         lambda: _chain(s.strict(), summed=False),
         corrected=lambda: _chain(s.strict(), summed=True),
     )

@@ -7,15 +7,13 @@ import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
+from matbackprop.verification.claims.definition import batch_normalised, normalised, variance
 from matbackprop.verification.claims.differential_forms_matrices import (
     Symbols,
     along,
-    batch_normalised,
     hadamard_first,
-    normalised,
     product_first,
     symbols,
-    variance,
 )
 from matbackprop.verification.claims.draw import Draw, pulled_back
 
@@ -174,8 +172,9 @@ def _var_printed(draw: Draw) -> Trial:
 
 
 _claim = partial(Claim, source="differential forms")
-_MOVING = "complex step through X̂ along dX, dμ and dσ², each on its own"
-_HELD = "complex step through X̂ with the other two held fixed"
+_ENTRIES = "roots, powers and fractions entry by entry"
+_MOVING = f"complex step through X̂ along dX, dμ and dσ², each on its own; {_ENTRIES}"
+_HELD = f"complex step through X̂ with the other two held fixed; {_ENTRIES}"
 _SHAPES = "; a trace is one number, the gradient is not"
 
 STEPS = (

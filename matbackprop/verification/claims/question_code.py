@@ -1,5 +1,8 @@
 """Claims of the question: what its R functions and lines compute, whatever the figures."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from matbackprop._typing import Array
@@ -8,19 +11,21 @@ from matbackprop.network import ACTIVATIONS, predict
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
 from matbackprop.verification.claims.draw import Draw, differential
 from matbackprop.verification.claims.question_setting import (
+    COMPACT_BETA,
+    COMPACT_GAMMA,
+    COMPACT_GAMMA1,
     Setting,
-    compact_Gamma1,
-    diagonal_of_XhatS,
+    compact_gradients,
     node_by_node,
-    ones_times_S,
     posed_setting,
     random_setting,
     repeated_rows,
     scale_factors,
-    standardised,
+    spread,
+    true_gradients,
 )
 
-_SOURCE = "question"
+_claim = partial(Claim, source="question")
 _RELU = ACTIVATIONS["relu"].value
 
 
@@ -49,35 +54,26 @@ def _slope(draw: Draw) -> Trial:
     return weigh(truth, lambda: _coded_slope(v), corrected=lambda: np.where(v > 0, 1.0, 0.0))
 
 
+def _scale(Z: Array) -> Array:
+    """Return what R's `scale` returns: it divides by sd, and sd by N − 1."""
+    return (Z - Z.mean(axis=0)) / Z.std(axis=0, ddof=1)
+
+
 def _layer(draw: Draw) -> Trial:
     s = random_setting(draw)
     truth = node_by_node(s.Z, s.gamma, s.beta)
-    return weigh(
-        truth,
-        lambda: hadamard(kron(s.gamma, s.ones), standardised(s.Z)) + kron(s.beta, s.ones),
-    )
+    return weigh(truth, lambda: hadamard(kron(s.gamma, s.ones), _scale(s.Z)) + kron(s.beta, s.ones))
 
 
 def _node_of(s: Setting, x: Array, i: int) -> Array:
     """Return what the listing's `bi(x, i)` returns, as a column."""
-    return s.gamma[0, i] * standardised(x)[:, [i]] + s.beta[0, i] * s.ones
+    return s.gamma[0, i] * _scale(x)[:, [i]] + s.beta[0, i] * s.ones
 
 
 def _nodewise(draw: Draw) -> Trial:
     s = random_setting(draw)
     truth = node_by_node(s.Z, s.gamma, s.beta)
     return weigh(truth, lambda: np.hstack([_node_of(s, s.Z, i) for i in range(s.Z.shape[1])]))
-
-
-def _n_or_n_minus_1(draw: Draw) -> Trial:
-    N, D = draw.sizes(2)
-    Z = draw.matrix(N, D)
-    return weigh(
-        standardised(Z, ddof=0),
-        lambda: standardised(Z),
-        conditioned=(node_by_node(Z, np.ones(D), np.zeros(D)), lambda: standardised(Z)),
-        corrected=lambda: np.sqrt(N / (N - 1)) * standardised(Z),
-    )
 
 
 def _scale_and_shift(draw: Draw) -> Trial:
@@ -121,28 +117,28 @@ def _fed_node(draw: Draw) -> Trial:
 
 def _loop_for_beta(draw: Draw) -> Trial:
     s = _paired(draw)
-    nodes, ignored = range(s.Z.shape[1]), np.ones_like(s.H)
+    nodes = range(s.Z.shape[1])
     weights = -2 * s.residuals @ s.Gamma2.T
 
-    def loop(slopes: list[Array]) -> list[list[float]]:
-        return [[(weights[:, [i]].T @ slopes[i]).item() for i in nodes]]
+    def line(slope: Callable[[Array], Array]) -> Array:
+        return s.ones.T @ hadamard(slope(s.H), weights)
+
+    def loop(slope: Callable[[Array], Array], nodes_fed: list[Array]) -> list[list[float]]:
+        return [[(weights[:, [i]].T @ slope(nodes_fed[i])).item() for i in nodes]]
 
     wrongly = [_fed_wrongly(s, i) for i in nodes]
     rightly = [_node_of(s, s.Z, i) for i in nodes]
     return weigh(
-        s.gradient("beta"),
-        lambda: loop([s.slope(h) for h in wrongly]),
-        conditioned=(
-            s.ones.T @ hadamard(ignored, weights),
-            lambda: loop([_coded_slope(h) for h in wrongly]),
-        ),
-        corrected=lambda: loop([s.slope(h) for h in rightly]),
+        line(s.slope),
+        lambda: loop(s.slope, wrongly),
+        conditioned=(line(_coded_slope), lambda: loop(_coded_slope, wrongly)),
+        corrected=lambda: loop(s.slope, rightly),
     )
 
 
 def _scale_factor(draw: Draw) -> Trial:
     s = random_setting(draw)
-    mu, sigma = s.mu, s.sigma
+    mu, sigma = s.mu, spread(s.Z)
 
     def H(Z: Array) -> Array:
         return s.gamma * (Z - mu) / sigma + s.beta
@@ -158,31 +154,24 @@ def _lines_with_faults(draw: Draw) -> Trial:
     s = random_setting(draw)
     stub = hadamard(_coded_slope(s.H), -2 * s.residuals @ s.Gamma2.T)
     coded_w = hadamard(kron(s.gamma, s.ones), s.sigma)
-    truth = np.vstack([s.gradient("Gamma1"), s.gradient("gamma"), s.gradient("beta")])
 
     def posed() -> Array:
-        for_gamma = standardised(s.Z).T @ hadamard(stub, kron(s.gamma, s.ones))
+        for_gamma = _scale(s.Z).T @ hadamard(stub, kron(s.gamma, s.ones))
         return np.vstack([s.X.T @ hadamard(stub, coded_w), np.diag(for_gamma), s.ones.T @ stub])
 
-    return weigh(
-        truth,
-        posed,
-        corrected=lambda: np.vstack([compact_Gamma1(s), diagonal_of_XhatS(s), ones_times_S(s)]),
-    )
+    return weigh(true_gradients(s), posed, corrected=lambda: compact_gradients(s))
 
 
 CODE = (
-    Claim(
+    _claim(
         key="question/code of the activation",
-        source=_SOURCE,
         place="Update 1, listing, function a",
         says="a(v) = max(v, 0), entry by entry",
         how="a replica of the function's one step against ReLU",
         experiment=_activation,
     ),
-    Claim(
+    _claim(
         key="question/code of the activation's derivative",
-        source=_SOURCE,
         place="Update 1, listing, function ap",
         says="ap(v) = a′(v): negatives become 0, and then whatever is ≥ 0 becomes 1",
         how="complex step through ReLU, away from 0, against a replica of the two steps; the "
@@ -190,92 +179,76 @@ CODE = (
         experiment=_slope,
         corrected="a′(v) = 1 where v > 0, else 0",
     ),
-    Claim(
+    _claim(
         key="question/code of batch norm",
-        source=_SOURCE,
         place="Update 1, listing, function b",
         says="(γ ⊗ 1_N) ⊙ scale(Z) + (β ⊗ 1_N) is batch norm of the layer",
-        how="the formula of a node, entry by entry, with R's standard deviation",
+        how="the definition with R's standard deviation: its scale divides by N − 1, where batch "
+        "norm commonly divides by N",
         experiment=_layer,
     ),
-    Claim(
+    _claim(
         key="question/code of batch norm of a node",
-        source=_SOURCE,
         place="Update 1, listing, function bi",
         says="bi(Z, i) is column i of b(Z), for every node i",
-        how="the formula of a node, entry by entry, with R's standard deviation",
+        how="the definition, each column by itself, with R's standard deviation",
         experiment=_nodewise,
     ),
-    Claim(
-        key="question/scale divides by N − 1",
-        source=_SOURCE,
-        place="Update 1, listing, functions b and bi, which call scale",
-        says="R's scale(Z) standardises as the batch norm of the literature, which divides by N",
-        how="the definition with divisor N; under the condition, with N − 1",
-        experiment=_n_or_n_minus_1,
-        only_if="σ² is divided by N − 1 (ddof = 1), as R's sd and scale do it",
-        corrected="√(N/(N − 1)) scale(Z)",
-    ),
-    Claim(
+    _claim(
         key="question/code of gamma and beta",
-        source=_SOURCE,
         place="Update 1, listing, parameters",
         says="1:p2+1 is (1:p2)+1, so γ = (2, 3, 4, 5), and β = −γ",
         how="R's own γ and β",
         experiment=_scale_and_shift,
     ),
-    Claim(
+    _claim(
         key="question/code of the network",
-        source=_SOURCE,
         place="Update 1, listing, the neural net",
         says="y = a(b(XΓ₁))Γ₂ + u",
         how="the y that R computed from its own draws",
         experiment=_outcome,
     ),
-    Claim(
+    _claim(
         key="question/noise for residuals",
-        source=_SOURCE,
         place="Update 1, listing, both ways to compute derivatives",
         says="the noise u stands for ε̂ = y − ŷ, at the parameters that made y",
         how="R's y less the package's fitted values",
         experiment=_noise_for_residuals,
     ),
-    Claim(
+    _claim(
         key="question/what the loop feeds to node i",
-        source=_SOURCE,
         place="Update 1, listing, the looping way",
         says="b of column i of X times row i of Γ₁, at node i, is column i of b(XΓ₁)",
         how="forward pass; p1 > p2, so that there is a row and a column for each node",
         experiment=_fed_node,
         corrected="b of X times column i of Γ₁",
     ),
-    Claim(
+    _claim(
         key="question/loop for beta is the matrix way",
-        source=_SOURCE,
         place="Update 1, sentence before the listing, and the loop",
-        says="Σₙ −2ε̂ₙ a′(hₙᵢ) Γ₂ᵢ for each node i, with h as the loop has it, is ∂R/∂β = 1ᵀS",
-        how="complex step through R, tanh; under the condition, the matrix line with a′ = 1",
+        says="Σₙ −2ε̂ₙ a′(hₙᵢ) Γ₂ᵢ for each node i, with h as the loop has it, is the matrix line "
+        "1ᵀ(a′(H) ⊙ −2ε̂Γ₂ᵀ), H = b(XΓ₁)",
+        how="the matrix line as it is coded, not ∂R/∂β: with the right a′, tanh's, in both, and "
+        "under the condition with the a′ of the listing in both",
         experiment=_loop_for_beta,
         only_if="a′ is the same everywhere, as ap returns it: then h does not matter",
         corrected="Σₙ −2ε̂ₙ a′(hₙᵢ) Γ₂ᵢ with h = b(XΓ₁)",
     ),
-    Claim(
+    _claim(
         key="question/code of w",
-        source=_SOURCE,
         place="Update 3, listing, line for w",
         says="(γ ⊗ 1_N) ⊙ (sd of each column of XΓ₁ ⊗ 1_N) is the scale factor w",
         how="complex step through H = γ(Z − μ)/σ + β along the matrix of ones, moments constant",
         experiment=_scale_factor,
         corrected="w = (γ ⊗ 1_N) ⊘ (sd ⊗ 1_N)",
     ),
-    Claim(
+    _claim(
         key="question/matrix lines as coded",
-        source=_SOURCE,
         place="Updates 1, 3 and 4, the three matrix lines of the listings",
         says="the three lines, with ap and w as they are coded, are ∂R/∂β, ∂R/∂Γ₁ and, on the "
         "diagonal, ∂R/∂γ",
         how="complex step through R = Σε̂², tanh, the three gradients one below the other",
         experiment=_lines_with_faults,
-        corrected="1ᵀS, Xᵀ(S − 1·mean(S) − X̂ diag(∂R/∂γ)/(N − 1)) diag(γ/σ), diag(X̂ᵀS)",
+        corrected=f"{COMPACT_BETA}, {COMPACT_GAMMA1}, {COMPACT_GAMMA}",
     ),
 )

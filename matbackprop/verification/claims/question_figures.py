@@ -1,6 +1,7 @@
 """Claims of the question: its seven printed results, and what they are said to be."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -9,6 +10,9 @@ from matbackprop._typing import Array, ArrayLike
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
 from matbackprop.verification.claims.draw import Draw
 from matbackprop.verification.claims.question_setting import (
+    COMPACT_BETA,
+    COMPACT_GAMMA,
+    COMPACT_GAMMA1,
     Setting,
     compact_Gamma1,
     diagonal_of_XhatS,
@@ -17,7 +21,7 @@ from matbackprop.verification.claims.question_setting import (
 )
 from matbackprop.verification.posted_text import POSTED
 
-_SOURCE = "question"
+_claim = partial(Claim, source="question")
 
 _PRINTED = {
     "beta_matrix": ("Update 1, printed after drdb", "the matrix line for ∂R/∂β"),
@@ -81,16 +85,15 @@ def _match(one: str, two: str, part: Callable[[Array], ArrayLike]) -> Callable[[
 
 
 _FORMULAS = {
-    "beta": "∂R/∂β = 1ᵀS, S with the right a′",
-    "Gamma1": "∂R/∂Γ₁ = Xᵀ(S − 1·mean(S) − X̂ diag(∂R/∂γ)/(N − 1)) diag(γ/σ)",
-    "gamma": "∂R/∂γ = diag(X̂ᵀS), S with the right a′",
+    "beta": f"∂R/∂β = {COMPACT_BETA}, S with the right a′",
+    "Gamma1": f"∂R/∂Γ₁ = {COMPACT_GAMMA1}",
+    "gamma": f"∂R/∂γ = {COMPACT_GAMMA}, S with the right a′",
 }
 
 FIGURES = (
     *(
-        Claim(
+        _claim(
             key=f"question/printed {name}",
-            source=_SOURCE,
             place=place,
             says=f"{what} prints these figures",
             how="R's own rerun of the question, faults included, rounded to the digits shown",
@@ -98,9 +101,8 @@ FIGURES = (
         )
         for name, (place, what) in _PRINTED.items()
     ),
-    Claim(
+    _claim(
         key="question/printed lines",
-        source=_SOURCE,
         place="Updates 1, 3 and 4, all seven printed results",
         says="R prints each line just so, to the blank",
         how="number of lines that differ from R's own printout, result by result; of the 40 × 4 "
@@ -108,9 +110,8 @@ FIGURES = (
         experiment=_lines,
     ),
     *(
-        Claim(
+        _claim(
             key=f"question/{name} is the gradient",
-            source=_SOURCE,
             place=_PRINTED[name][0],
             says=("the diagonal of these figures is" if _is_square(name) else "these figures are")
             + f" {_FORMULAS[variable].partition(' ')[0]} at the question's data",
@@ -121,26 +122,23 @@ FIGURES = (
         )
         for name, (variable, _) in _GRADIENTS.items()
     ),
-    Claim(
+    _claim(
         key="question/matrix and loop match for beta",
-        source=_SOURCE,
         place="Update 1, the remark that they match",
         says="the matrix line and the loop for ∂R/∂β give the same four numbers",
         how="R's own rerun of both, to rounding; why they match although the loop takes the wrong "
         "column and row: ap is 1 throughout",
         experiment=_match("beta_loop", "beta_matrix", np.ravel),
     ),
-    Claim(
+    _claim(
         key="question/matrix and loop match for Gamma1",
-        source=_SOURCE,
         place="Update 3, the remark before the listing",
         says="the matrix line and the loop for ∂R/∂Γ₁ give the same 28 numbers",
         how="R's own rerun of both, to rounding; both make the same mistakes",
         experiment=_match("Gamma1_loop", "Gamma1_matrix", np.asarray),
     ),
-    Claim(
+    _claim(
         key="question/diagonal and loop match for gamma",
-        source=_SOURCE,
         place="Update 4, the remark after the printed vector",
         says="the diagonal of the matrix line for ∂R/∂γ is the vector from the loop",
         how="R's own rerun of both, to rounding; both carry the factor γ",

@@ -1,5 +1,7 @@
 """Claims of the question: batch norm and the network, forward."""
 
+from functools import partial
+
 import numpy as np
 
 from matbackprop._typing import Array
@@ -9,75 +11,56 @@ from matbackprop.verification.claims.claim import Claim, Trial, weigh
 from matbackprop.verification.claims.draw import Draw
 from matbackprop.verification.claims.question_setting import (
     Setting,
-    node,
     node_by_node,
     posed_setting,
     random_setting,
     standardised,
 )
 
-_SOURCE = "question"
+_claim = partial(Claim, source="question")
 
 
-def _matrix_form(X: Array, gamma: Array, beta: Array, ones: Array, spread: Array) -> Array:
-    """Return (γ ⊗ ones) ⊙ (X − μ) ⊙ spread + (β ⊗ ones), with nothing broadcast."""
-    mu = np.ones((len(X), 1)) @ X.mean(axis=0, keepdims=True)
-    return hadamard(hadamard(kron(gamma, ones), X - mu), spread) + kron(beta, ones)
-
-
-def _deviations(X: Array) -> Array:
-    return np.ones((len(X), 1)) @ X.std(axis=0, ddof=1, keepdims=True)
+def _matrix_form(X: Array, gamma: Array, beta: Array, ones: Array) -> Array:
+    """Return (γ ⊗ ones) ⊙ (X − μ) ⊙ σ⁻¹ + (β ⊗ ones), σ⁻¹ by entries and nothing broadcast."""
+    repeated = np.ones((len(X), 1))
+    mu, sigma = (kron(row[None], repeated) for row in (X.mean(axis=0), X.std(axis=0, ddof=1)))
+    return hadamard(hadamard(kron(gamma, ones), X - mu), 1 / sigma) + kron(beta, ones)
 
 
 def _one_node(draw: Draw) -> Trial:
     N = draw.size(4, 9)
-    x, (gamma, beta) = draw.matrix(N, 1) + draw.matrix(1), draw.matrix(2)
+    x, gamma, beta = draw.matrix(N, 1) + draw.matrix(1), draw.matrix(1), draw.matrix(1)
     mu, sigma = x.mean(), x.std(ddof=1)
-    truth = node(x[:, 0], gamma, beta).reshape(N, 1)
-    return weigh(truth, lambda: gamma * (x - mu) * sigma**-1 + beta)
+    return weigh(node_by_node(x, gamma, beta), lambda: gamma * (x - mu) * sigma**-1 + beta)
 
 
 def _whole_layer(draw: Draw) -> Trial:
     N, p = draw.sizes(2)
     X, gamma, beta = draw.matrix(N, p), draw.matrix(1, p), draw.matrix(1, p)
-    square = draw.matrix(p, p)
+    square, ones = draw.matrix(p, p), np.ones((p, 1))
     return weigh(
         node_by_node(X, gamma, beta),
-        lambda: _matrix_form(X, gamma, beta, np.ones((p, 1)), 1 / _deviations(X)),
-        corrected=lambda: _matrix_form(X, gamma, beta, np.ones((N, 1)), 1 / _deviations(X)),
+        lambda: _matrix_form(X, gamma, beta, ones),
+        corrected=lambda: _matrix_form(X, gamma, beta, np.ones((N, 1))),
         conditioned=(
             node_by_node(square, gamma, beta),
-            lambda: _matrix_form(square, gamma, beta, np.ones((p, 1)), 1 / _deviations(square)),
+            lambda: _matrix_form(square, gamma, beta, ones),
         ),
-    )
-
-
-def _inverse_of_sigma(draw: Draw) -> Trial:
-    N, p = draw.sizes(2)
-    X, gamma, beta = draw.matrix(N, p), draw.matrix(1, p), draw.matrix(1, p)
-    ones, truth = np.ones((N, 1)), node_by_node(X, gamma, beta)
-    return weigh(
-        truth,
-        lambda: _matrix_form(X, gamma, beta, ones, np.linalg.inv(_deviations(X))),
-        conditioned=(truth, lambda: _matrix_form(X, gamma, beta, ones, 1 / _deviations(X))),
     )
 
 
 def _no_fudge_factor(draw: Draw) -> Trial:
     N, p = draw.sizes(2)
-    X = draw.matrix(N, p)
-    constant = X.copy()
-    constant[:, 0] = 2.0
-    hardly_any = 1e-25
+    X = 0.05 * draw.matrix(N, p)
+    customary, hardly_any = 1e-5, 1e-25
 
-    def without(X: Array) -> Array:
-        with np.errstate(invalid="ignore"):  # 0/0 is the point
-            return standardised(X)
+    def without() -> Array:
+        return (X - X.mean(axis=0)) / X.std(axis=0, ddof=1)
 
     return weigh(
-        standardised(constant, eps=hardly_any),
-        lambda: without(constant),
-        conditioned=(standardised(X, eps=hardly_any), lambda: without(X)),
+        standardised(X, eps=customary),
+        without,
+        conditioned=(standardised(X, eps=hardly_any), without),
     )
 
 
@@ -90,7 +73,7 @@ def _plain_network(draw: Draw) -> Trial:
 
 def _fitted(s: Setting) -> Array:
     """Return the network under batch norm, as the question writes it, with its activation."""
-    normal = _matrix_form(s.X @ s.par.Gamma1, s.gamma, s.beta, s.ones, 1 / s.sigma)
+    normal = _matrix_form(s.X @ s.par.Gamma1, s.gamma, s.beta, s.ones)
     return s.net.a.value(normal) @ s.Gamma2
 
 
@@ -116,76 +99,86 @@ def _additive_beta(draw: Draw) -> Trial:
     return weigh(change, lambda: kron(more, np.ones((N, 1))))
 
 
+def _others_not_additive(draw: Draw) -> Trial:
+    here = random_setting(draw)
+    there = random_setting(draw, sizes=(*here.X.shape, here.Z.shape[1]))
+
+    def b(s: Setting, changed: dict[str, Array]) -> Array:
+        v = {"Gamma1": s.par.Gamma1, "gamma": s.gamma, "beta": s.beta} | changed
+        return node_by_node(s.X @ v["Gamma1"], v["gamma"], v["beta"])
+
+    def is_additive(name: str, at: Array) -> bool:
+        more = draw.matrix(*at.shape)
+        one, two = (b(s, {name: at + more}) - b(s, {name: at}) for s in (here, there))
+        return bool(np.abs(one - two).max() < 1e-4)
+
+    named = {"beta": here.beta, "gamma": here.gamma, "Gamma1": here.par.Gamma1}
+    return weigh([is_additive(*pair) for pair in named.items()], lambda: [1, 0, 0])
+
+
 FORWARD = (
-    Claim(
+    _claim(
         key="question/batch norm of a node",
-        source=_SOURCE,
         place="The batch normalization function",
         says="b(x) = γ(x − μ)σ⁻¹ + β, with the mean μ and standard deviation σ of the node's "
         "column x, and a γ and a β for each node",
-        how="entry by entry from the definition, with R's standard deviation",
+        how="the definition, with R's standard deviation",
         experiment=_one_node,
     ),
-    Claim(
+    _claim(
         key="question/matrix form",
-        source=_SOURCE,
         place="In matrix form",
         says="b(X) = (γ ⊗ 1_p) ⊙ (X − μ) ⊙ σ⁻¹ + (β ⊗ 1_p) for X of shape N × p",
-        how="the formula of a node, column by column; γ ⊗ 1_p is p × p, and N and p differ",
+        how="the definition, column by column; σ⁻¹ is taken by entries, as the ⊙ before it asks; "
+        "γ ⊗ 1_p is p × p, and N and p differ",
         experiment=_whole_layer,
         only_if="N = p; the later formulas write 1_N",
         corrected="b(X) = (γ ⊗ 1_N) ⊙ (X − μ) ⊙ σ⁻¹ + (β ⊗ 1_N)",
     ),
-    Claim(
-        key="question/inverse of sigma",
-        source=_SOURCE,
-        place="In matrix form, with σ defined as N × p in the list below it",
-        says="the factor σ⁻¹ is the inverse of the N × p matrix σ",
-        how="the formula of a node, column by column; no matrix with N ≠ p has an inverse",
-        experiment=_inverse_of_sigma,
-        only_if="σ⁻¹ is taken entry by entry",
-    ),
-    Claim(
+    _claim(
         key="question/no fudge factor",
-        source=_SOURCE,
         place="The batch normalization function, note on the fudge factor",
-        says="√(variance + ε) may be written as σ, with ε left out",
-        how="the definition with ε = 1e-25, which moves the other columns by less than rounding; "
-        "one column of the draw is constant",
+        says="√(σ² + ε) may be written as σ, with ε left out, if no element is zero",
+        how="the definition with the customary ε = 1e-5, for columns with σ about 0.05; under the "
+        "condition with ε = 1e-25, which is lost in rounding",
         experiment=_no_fudge_factor,
-        only_if="no column is constant, which the question assumes",
+        only_if="ε is 0 or lost in rounding, and no column is constant, as the question assumes",
     ),
-    Claim(
+    _claim(
         key="question/network without batch norm",
-        source=_SOURCE,
         place="A very simple one-layer neural net, and its dimensions",
         says="y = a(XΓ₁)Γ₂ + ε with Γ₁ of shape p1 × p2 and Γ₂ of shape p2 × 1",
         how="forward pass of the package; products of matrices only",
         experiment=_plain_network,
     ),
-    Claim(
+    _claim(
         key="question/network with batch norm",
-        source=_SOURCE,
         place="Under batch normalization, second formula",
         says="ŷ = a((γ ⊗ 1_N) ⊙ (XΓ₁ − μ) ⊙ σ⁻¹ + (β ⊗ 1_N))Γ₂",
         how="forward pass of the package; σ⁻¹ entry by entry",
         experiment=_normalised_network,
     ),
-    Claim(
+    _claim(
         key="question/network without noise",
-        source=_SOURCE,
         place="Under batch normalization, first formula",
         says="y = a(b(XΓ₁))Γ₂, without the ε of the network before it",
         how="the y that R drew for the question",
         experiment=_without_noise,
         only_if="the left side is ŷ, that is y less its noise",
     ),
-    Claim(
+    _claim(
         key="question/beta enters additively",
-        source=_SOURCE,
         place="Update 1, last sentence",
         says="adding δ to β adds δ ⊗ 1_N to b(X)",
         how="batch norm node by node, at β + δ and at β",
         experiment=_additive_beta,
+    ),
+    _claim(
+        key="question/gamma and Gamma1 do not enter additively",
+        place="Update 1, last sentence",
+        says="unlike β, γ and Γ₁ do not enter b(XΓ₁) additively",
+        how="1 if adding δ to a parameter adds the same to b(XΓ₁) whatever the data and the other "
+        "parameters are, else 0; for β, γ and Γ₁, node by node",
+        experiment=_others_not_additive,
     ),
 )

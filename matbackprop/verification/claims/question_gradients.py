@@ -1,6 +1,7 @@
 """Claims of the question: gradients without batch norm, and those for β and Γ₁ (Updates 1 to 3)."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -8,8 +9,10 @@ from matbackprop._typing import Array
 from matbackprop.differences import complex_step
 from matbackprop.linalg import hadamard, kron, vec
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
+from matbackprop.verification.claims.definition import mean
 from matbackprop.verification.claims.draw import Draw
 from matbackprop.verification.claims.question_setting import (
+    COMPACT_GAMMA1,
     Setting,
     compact_Gamma1,
     ones_times_S,
@@ -17,8 +20,7 @@ from matbackprop.verification.claims.question_setting import (
     scale_factors,
 )
 
-_SOURCE = "question"
-_COMPACT = "Xᵀ(S − 1·mean(S) − X̂ diag(∂R/∂γ)/(N − 1)) diag(γ/σ)"
+_claim = partial(Claim, source="question")
 
 
 def _for_Gamma1(s: Setting) -> Array:
@@ -87,15 +89,6 @@ def _beta(draw: Draw) -> Trial:
     )
 
 
-def _constant_moments(draw: Draw) -> Trial:
-    s = random_setting(draw)
-    return weigh(
-        s.gradient("Gamma1"),
-        lambda: s.gradient("Gamma1", fixed_moments=True),
-        corrected=lambda: compact_Gamma1(s),
-    )
-
-
 def _forgotten_mean(draw: Draw) -> Trial:
     s = random_setting(draw)
     (N, p2), w = s.Z.shape, scale_factors(s)
@@ -103,7 +96,7 @@ def _forgotten_mean(draw: Draw) -> Trial:
 
     def centred(Gamma1: Array) -> Array:
         Z = s.X @ Gamma1
-        return w * (Z - Z.mean(axis=0))
+        return w * (Z - mean(Z))
 
     def jacobian(X: Array) -> Array:
         return np.diag(vec(w)) @ kron(np.eye(p2), X)
@@ -193,27 +186,24 @@ def _Gamma1(draw: Draw) -> Trial:
 
 
 GRADIENTS = (
-    Claim(
+    _claim(
         key="question/plain gradient for Gamma1",
-        source=_SOURCE,
         place="Gradients of the network without batch norm, line 1",
         says="∂R/∂Γ₁ = −2Vᵀε̂",
         how="complex step through R = N⁻¹Σε̂², tanh; −2Vᵀε̂ is p2 × 1, and Γ₁ p1 × p2",
         experiment=_plain_Gamma1,
         corrected="∂R/∂Γ₁ = N⁻¹ Xᵀ(a′(XΓ₁) ⊙ −2ε̂Γ₂ᵀ)",
     ),
-    Claim(
+    _claim(
         key="question/plain gradient for Gamma2",
-        source=_SOURCE,
         place="Gradients of the network without batch norm, line 2",
         says="∂R/∂Γ₂ = Xᵀ(a′(XΓ₁) ⊙ −2ε̂Γ₂ᵀ)",
         how="complex step through R = N⁻¹Σε̂², tanh; the formula is p1 × p2, and Γ₂ p2 × 1",
         experiment=_plain_Gamma2,
         corrected="∂R/∂Γ₂ = −2N⁻¹ Vᵀε̂",
     ),
-    Claim(
+    _claim(
         key="question/plain gradient for Gamma1, labels exchanged",
-        source=_SOURCE,
         place="Gradients of the network without batch norm, line 2, as line 1",
         says="∂R/∂Γ₁ = Xᵀ(a′(XΓ₁) ⊙ −2ε̂Γ₂ᵀ), once the two labels change places",
         how="complex step through R = N⁻¹Σε̂²; under the condition, through R = Σε̂²",
@@ -221,9 +211,8 @@ GRADIENTS = (
         only_if="R = Σε̂², without the N⁻¹ that the question writes",
         corrected="∂R/∂Γ₁ = N⁻¹ Xᵀ(a′(XΓ₁) ⊙ −2ε̂Γ₂ᵀ)",
     ),
-    Claim(
+    _claim(
         key="question/plain gradient for Gamma2, labels exchanged",
-        source=_SOURCE,
         place="Gradients of the network without batch norm, line 1, as line 2",
         says="∂R/∂Γ₂ = −2Vᵀε̂, once the two labels change places",
         how="complex step through R = N⁻¹Σε̂²; under the condition, through R = Σε̂²",
@@ -231,18 +220,16 @@ GRADIENTS = (
         only_if="R = Σε̂², without the N⁻¹ that the question writes",
         corrected="∂R/∂Γ₂ = −2N⁻¹ Vᵀε̂",
     ),
-    Claim(
+    _claim(
         key="question/gradient for beta",
-        source=_SOURCE,
         place="Update 1, formula for ∂R/∂β",
         says="∂R/∂β = 1ᵀ(a′(XΓ₁) ⊙ −2ε̂Γ₂ᵀ), with a′ taken at XΓ₁",
         how="complex step through R = Σε̂², so that the N⁻¹ missing here too does not count",
         experiment=_beta,
         corrected="∂R/∂β = 1ᵀ(a′(b(XΓ₁)) ⊙ −2ε̂Γ₂ᵀ) = 1ᵀS",
     ),
-    Claim(
+    _claim(
         key="question/stub",
-        source=_SOURCE,
         place="Update 3, definition of the stub",
         says="what the chain rule hands to b is ∂R/∂H = S = a′(b(XΓ₁)) ⊙ −2ε̂Γ₂ᵀ",
         how="complex step through H ↦ N⁻¹Σ(y − a(H)Γ₂)²; under the condition, without N⁻¹",
@@ -250,28 +237,16 @@ GRADIENTS = (
         only_if="R = Σε̂², without the N⁻¹ that the question writes",
         corrected="∂R/∂H = N⁻¹ a′(b(XΓ₁)) ⊙ −2ε̂Γ₂ᵀ",
     ),
-    Claim(
-        key="question/constant scale",
-        source=_SOURCE,
-        place="Update 2, remark in parentheses; kept in Update 3",
-        says="for ∂R/∂Γ₁ the means and standard deviations may be treated as constants",
-        how="complex step through R with the moments of the batch, against one with the same "
-        "moments held constant",
-        experiment=_constant_moments,
-        corrected=f"∂R/∂Γ₁ = {_COMPACT}",
-    ),
-    Claim(
+    _claim(
         key="question/forgotten mean",
-        source=_SOURCE,
         place="Update 2, the derivative that is said to be needed; Update 3, chain rule",
         says="with w constant, ∂b(XΓ₁)/∂Γ₁ is the derivative of w ⊙ XΓ₁; μ adds nothing",
         how="complex step through w ⊙ (XΓ₁ − μ), w constant, μ a function of Γ₁",
         experiment=_forgotten_mean,
         corrected="diag(vec w)(I ⊗ (I − 11ᵀ/N)X)",
     ),
-    Claim(
+    _claim(
         key="question/chain rule for Gamma1",
-        source=_SOURCE,
         place="Update 3, first formula",
         says="∂R/∂Γ₁ = (∂(w ⊙ XΓ₁)/∂Γ₁)(S)",
         how="complex step through R, moments constant; a Jacobian has N·p2 rows and p1·p2 columns, "
@@ -279,9 +254,8 @@ GRADIENTS = (
         experiment=_chain_rule,
         corrected="vec(∂R/∂Γ₁)ᵀ = vec(S)ᵀ ∂vec(w ⊙ XΓ₁)/∂vec(Γ₁)ᵀ, for constant moments",
     ),
-    Claim(
+    _claim(
         key="question/entry by entry, w_i with X_i",
-        source=_SOURCE,
         place="Update 3, first formula with subscripts",
         says="∂R/∂Γ₁ᵢⱼ = (wᵢ ⊙ Xᵢ)ᵀSⱼ, with column i of w for input i",
         how="complex step through R, moments constant; p1 < p2, so that there is a wᵢ for every i",
@@ -291,9 +265,8 @@ GRADIENTS = (
         ),
         corrected="∂R/∂Γ₁ᵢⱼ = (wⱼ ⊙ Xᵢ)ᵀSⱼ, for constant moments",
     ),
-    Claim(
+    _claim(
         key="question/entry by entry, I w_i X_i",
-        source=_SOURCE,
         place="Update 3, second formula with subscripts",
         says="∂R/∂Γ₁ᵢⱼ = (I wᵢ Xᵢ)ᵀSⱼ",
         how="complex step through R, moments constant; the columns wᵢ and Xᵢ have no product",
@@ -303,9 +276,8 @@ GRADIENTS = (
         ),
         corrected="∂R/∂Γ₁ᵢⱼ = (diag(wⱼ)Xᵢ)ᵀSⱼ, for constant moments",
     ),
-    Claim(
+    _claim(
         key="question/entry by entry, I w_i before the stub",
-        source=_SOURCE,
         place="Update 3, third formula with subscripts",
         says="∂R/∂Γ₁ᵢⱼ = XᵢᵀI wᵢ Sⱼ",
         how="complex step through R, moments constant; the columns wᵢ and Sⱼ have no product",
@@ -315,22 +287,20 @@ GRADIENTS = (
         ),
         corrected="∂R/∂Γ₁ᵢⱼ = Xᵢᵀdiag(wⱼ)Sⱼ, for constant moments",
     ),
-    Claim(
+    _claim(
         key="question/loop equals matrix for Gamma1",
-        source=_SOURCE,
         place="Update 3, sentence before the formula for ∂R/∂Γ, and the listing's loop",
         says="Xᵢᵀdiag(wⱼ)Sⱼ for all i and j, as the loop computes it, is Xᵀ(S ⊙ w)",
         how="sums over rows, one entry after the other",
         experiment=_loop_is_matrix,
     ),
-    Claim(
+    _claim(
         key="question/gradient for Gamma1",
-        source=_SOURCE,
-        place="Update 3, last formula",
+        place="Update 3, last formula; Update 2, the remark that w is constant for the moment",
         says="∂R/∂Γ₁ = Xᵀ(S ⊙ w), w = (γ ⊗ 1) ⊙ σ⁻¹",
         how="complex step through R = Σε̂²; under the condition, moments held constant",
         experiment=_Gamma1,
         only_if="μ and σ do not depend on Γ₁, as when a trained network is evaluated",
-        corrected=f"∂R/∂Γ₁ = {_COMPACT}",
+        corrected=f"∂R/∂Γ₁ = {COMPACT_GAMMA1}",
     ),
 )

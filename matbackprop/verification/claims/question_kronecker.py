@@ -1,5 +1,7 @@
 """Claims of the question: the Kronecker derivative rule, Hadamard products and vec."""
 
+from functools import partial
+
 import numpy as np
 
 from matbackprop._typing import Array
@@ -8,14 +10,19 @@ from matbackprop.linalg import commutation, hadamard, kron, vec
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
 from matbackprop.verification.claims.draw import Draw, differential
 from matbackprop.verification.claims.question_setting import (
+    COMPACT_GAMMA,
+    COMPACT_GAMMA1,
+    compact_Gamma1,
+    diagonal_of_XhatS,
+    node_by_node,
     posed_setting,
     random_setting,
     repeated_rows,
     scale_factors,
-    standardised,
+    spread,
 )
 
-_SOURCE = "question"
+_claim = partial(Claim, source="question")
 
 
 def _column(A: Array) -> Array:
@@ -58,7 +65,10 @@ def _trivial_for_vectors(draw: Draw) -> Trial:
     return weigh(
         _transposition(m, p),
         lambda: np.eye(m * p),
-        conditioned=(_transposition(1, p), lambda: np.eye(p)),
+        conditioned=(
+            [*vec(_transposition(1, p)), *vec(_transposition(m, 1))],
+            lambda: [*vec(np.eye(p)), *vec(np.eye(m))],
+        ),
         corrected=lambda: commutation(m, p).toarray(),
     )
 
@@ -92,18 +102,38 @@ def _recorded_rule(draw: Draw) -> Trial:
 def _not_conformable(draw: Draw) -> Trial:
     s = random_setting(draw)
     J = complex_step(lambda beta: np.kron(beta, s.ones), s.beta)
+
+    def raises() -> bool:
+        try:
+            s.S @ J
+        except ValueError as error:
+            return "mismatch in its core dimension" in str(error)
+        return False
+
+    return weigh(1, raises)
+
+
+def _of_no_help(draw: Draw) -> Trial:
+    s = random_setting(draw)
+    J = complex_step(lambda beta: np.kron(beta, s.ones), s.beta)
     truth = s.gradient("beta")
-    return weigh(truth, lambda: s.S @ J, corrected=lambda: _column(s.S).T @ J)
+    return weigh(truth, lambda: np.zeros_like(truth), corrected=lambda: _column(s.S).T @ J)
 
 
 def _by_vec(draw: Draw) -> Trial:
     s = random_setting(draw)
-
-    def H(Gamma1: Array) -> Array:
-        return standardised(s.X @ Gamma1) * s.gamma + s.beta
-
-    J = complex_step(H, s.par.Gamma1)
+    J = complex_step(lambda Gamma1: node_by_node(s.X @ Gamma1, s.gamma, s.beta), s.par.Gamma1)
     return weigh(_column(s.gradient("Gamma1")).T, lambda: _column(s.S).T @ J)
+
+
+def _vec_required(draw: Draw) -> Trial:
+    s = random_setting(draw)
+    truth = np.vstack([s.gradient("Gamma1"), s.gradient("gamma")])
+    return weigh(
+        truth,
+        lambda: np.zeros_like(truth),
+        corrected=lambda: np.vstack([compact_Gamma1(s), diagonal_of_XhatS(s)]),
+    )
 
 
 def _hadamard_rule(draw: Draw) -> Trial:
@@ -131,9 +161,7 @@ def _vec_times_identity(draw: Draw) -> Trial:
         return s.X @ Gamma1
 
     def w(Gamma1: Array) -> Array:
-        centred = Z(Gamma1) - Z(Gamma1).mean(axis=0)
-        sigma = np.sqrt((centred**2).sum(axis=0) / (len(s.X) - 1))
-        return repeated_rows(s.gamma / sigma, s.ones)
+        return repeated_rows(s.gamma / spread(Z(Gamma1)), s.ones)
 
     at = s.par.Gamma1
     truth = complex_step(lambda Gamma1: w(Gamma1) * Z(Gamma1), at)
@@ -151,45 +179,41 @@ def _vec_times_identity(draw: Draw) -> Trial:
 
 
 KRONECKER = (
-    Claim(
+    _claim(
         key="question/Kronecker rule",
-        source=_SOURCE,
         place="Update 1, derivative of A ⊗ B",
         says="∂vec(A ⊗ B)/∂vec(A)ᵀ = (I_nq ⊗ T_mp)(I_n ⊗ vec B ⊗ I_m), for A of shape m × n and "
         "B of shape p × q, with T_mp vec(M) = vec(Mᵀ) for M of shape m × p",
         how="complex step through A ⊗ B; four different dimensions",
         experiment=_kronecker_rule,
     ),
-    Claim(
+    _claim(
         key="question/Kronecker rule for beta",
-        source=_SOURCE,
         place="Update 1, sentence before the rule",
         says="the rule gives the derivative of β ⊗ 1_N, with the row β as A and 1_N as B",
         how="complex step through β ⊗ 1_N",
         experiment=_rule_for_beta,
     ),
-    Claim(
+    _claim(
         key="question/T is 1",
-        source=_SOURCE,
         place="Update 1, sentence after the rule",
         says="for A = β, a row, and B = 1_N the commutation matrix T_mp is the number 1",
         how="T_1N from its definition, T vec(M) = vec(Mᵀ) for M of shape 1 × N",
         experiment=_commutation_is_one,
         corrected="T_1N = I_N",
     ),
-    Claim(
+    _claim(
         key="question/T is trivial for vectors",
-        source=_SOURCE,
         place="Update 1, sentence after the rule, the reason given",
         says="T_mp drops out because A and B are both vectors",
-        how="T_mp from its definition, for columns A of m and B of p entries",
+        how="T_mp from its definition, for columns A of m and B of p entries; under the condition "
+        "T_1p and T_m1",
         experiment=_trivial_for_vectors,
         only_if="m = 1 or p = 1, as for the row β; two columns are vectors too",
         corrected="T_mp is the permutation with T_mp vec(M) = vec(Mᵀ)",
     ),
-    Claim(
+    _claim(
         key="question/Kronecker rule as coded",
-        source=_SOURCE,
         place="Update 1, listing of the Kronecker rule",
         says="the line of R code, which has B for vec B, no T and no parentheses, is the rule; "
         "R works it from left to right, as ((I_nq I_n) ⊗ B) ⊗ I_m",
@@ -198,53 +222,61 @@ KRONECKER = (
         only_if="A is a row and B a column, as there",
         corrected="(I_nq ⊗ T_mp)(I_n ⊗ vec B ⊗ I_m)",
     ),
-    Claim(
+    _claim(
         key="question/printed Kronecker matrix is the derivative",
-        source=_SOURCE,
         place="Update 1, printed 40 × 4 matrix",
         says="what the listing prints is ∂vec(β ⊗ 1_N)/∂βᵀ = I ⊗ 1_N",
         how="R's recorded matrix against a complex step through β ⊗ 1_N",
         experiment=_recorded_rule,
     ),
-    Claim(
+    _claim(
         key="question/not conformable",
-        source=_SOURCE,
-        place="Update 1, sentences before and after the 40 × 4 matrix",
-        says="the Jacobian I ⊗ 1_N is of no help for ∂R/∂β: it does not conform with the N × p2 "
-        "matrix S that it has to be multiplied by",
-        how="complex step through R; S (I ⊗ 1_N) indeed does not exist",
+        place="Update 1, sentence after the 40 × 4 matrix",
+        says="the Jacobian I ⊗ 1_N does not conform with the N × p2 matrix S: there is no "
+        "S (I ⊗ 1_N)",
+        how="1 if NumPy refuses the product, I ⊗ 1_N from a complex step through β ⊗ 1_N",
         experiment=_not_conformable,
+    ),
+    _claim(
+        key="question/of no help",
+        place="Update 1, sentences before and after the 40 × 4 matrix",
+        says="so the Jacobian I ⊗ 1_N is of no help for ∂R/∂β",
+        how="complex step through R; no help is put as: nothing of ∂R/∂β, 0, can be had by it",
+        experiment=_of_no_help,
         corrected="(∂R/∂β)ᵀ = vec(S)ᵀ (I ⊗ 1_N) = 1ᵀS",
     ),
-    Claim(
+    _claim(
         key="question/way by vec",
-        source=_SOURCE,
         place="Update 2, first sentence",
-        says="∂R/∂Γ₁ can be had by vec: vec(∂R/∂Γ₁)ᵀ = vec(S)ᵀ ∂vec(b(XΓ₁))/∂vec(Γ₁)ᵀ",
-        how="complex steps, through R and through b; vec is not required, as the corrected "
-        "formulas of Updates 3 and 4 show",
+        says="the way by vec is right: vec(∂R/∂Γ₁)ᵀ = vec(S)ᵀ ∂vec(b(XΓ₁))/∂vec(Γ₁)ᵀ",
+        how="complex steps, through R and through b",
         experiment=_by_vec,
     ),
-    Claim(
+    _claim(
+        key="question/vec is required",
+        place="Update 2, first sentence",
+        says="∂R/∂Γ₁ and ∂R/∂γ cannot be had without vec",
+        how="complex step through R; put as: without vec nothing of them, 0, can be had",
+        experiment=_vec_required,
+        corrected=f"Xᵀ ∂R/∂Z = {COMPACT_GAMMA1} and {COMPACT_GAMMA}, without vec",
+    ),
+    _claim(
         key="question/first instinct",
-        source=_SOURCE,
         place="Update 2, the answer that the question itself rejects",
         says="∂(w ⊙ XΓ₁)/∂Γ₁ = w ⊙ X, though w is N × p2 and X is N × p1",
         how="complex step through w ⊙ XΓ₁, w constant; the question sees that this cannot be",
         experiment=_first_instinct,
         corrected="∂vec(w ⊙ XΓ₁)/∂vec(Γ₁)ᵀ = diag(vec w)(I ⊗ X)",
     ),
-    Claim(
+    _claim(
         key="question/Hadamard rule",
-        source=_SOURCE,
         place="Update 2, differential of A ⊙ B",
         says="d(A ⊙ B) = dA ⊙ B + A ⊙ dB",
         how="complex step along (dA, dB)",
         experiment=_hadamard_rule,
     ),
-    Claim(
+    _claim(
         key="question/vec times identity",
-        source=_SOURCE,
         place="Update 2, derivative of vec(w ⊙ XΓ₁)",
         says="∂vec(w ⊙ Z)/∂vec(Γ₁)ᵀ = vec(Z) I ∂vec(w)/∂vec(Γ₁)ᵀ + vec(w) I ∂vec(Z)/∂vec(Γ₁)ᵀ, "
         "Z = XΓ₁",

@@ -1,5 +1,7 @@
 """Claims of the question: the gradient for γ (Update 4), and the three taken together."""
 
+from functools import partial
+
 import numpy as np
 
 from matbackprop._typing import Array
@@ -9,22 +11,25 @@ from matbackprop.network import Parameters
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
 from matbackprop.verification.claims.draw import Draw
 from matbackprop.verification.claims.question_setting import (
+    COMPACT_BETA,
+    COMPACT_GAMMA,
+    COMPACT_GAMMA1,
     Setting,
-    compact_Gamma1,
+    compact_gradients,
     diagonal_of_XhatS,
-    node_by_node,
     ones_times_S,
     random_setting,
     scale_factors,
+    standardised,
+    true_gradients,
 )
 
-_SOURCE = "question"
+_claim = partial(Claim, source="question")
 
 
 def _normalised(draw: Draw) -> Trial:
     s = random_setting(draw)
-    truth = node_by_node(s.Z, np.ones(s.Z.shape[1]), np.zeros(s.Z.shape[1]))
-    return weigh(truth, lambda: hadamard(s.Z - s.mu, 1 / s.sigma))
+    return weigh(standardised(s.Z), lambda: hadamard(s.Z - s.mu, 1 / s.sigma))
 
 
 def _gamma_tilde(s: Setting) -> Array:
@@ -113,31 +118,24 @@ def _same_structure(draw: Draw) -> Trial:
 
 def _answered(draw: Draw) -> Trial:
     s = random_setting(draw)
-    truth = np.vstack([s.gradient("Gamma1"), s.gradient("gamma"), s.gradient("beta")])
 
     def posed() -> Array:
         diagonal = np.diag(_posed_for_gamma(s)).reshape(1, -1)
         return np.vstack([s.X.T @ hadamard(s.S, scale_factors(s)), diagonal, ones_times_S(s)])
 
-    return weigh(
-        truth,
-        posed,
-        corrected=lambda: np.vstack([compact_Gamma1(s), diagonal_of_XhatS(s), ones_times_S(s)]),
-    )
+    return weigh(true_gradients(s), posed, corrected=lambda: compact_gradients(s))
 
 
 SCALE_GRADIENT = (
-    Claim(
+    _claim(
         key="question/normalised pre-activation",
-        source=_SOURCE,
         place="Update 4, definition of the tilde over XΓ",
         says="(XΓ − μ) ⊙ σ⁻¹ is batch norm of XΓ with γ = 1 and β = 0",
-        how="node by node, entry by entry, with R's standard deviation; σ⁻¹ entry by entry",
+        how="the definition, each column by itself, with R's standard deviation; σ⁻¹ by entries",
         experiment=_normalised,
     ),
-    Claim(
+    _claim(
         key="question/chain rule for gamma",
-        source=_SOURCE,
         place="Update 4, first formula",
         says="∂R/∂γ̃ = (∂(γ̃ ⊙ X̂)/∂γ̃)(S), γ̃ = γ ⊗ 1_N",
         how="complex step through R, each entry of γ̃ moving alone; a Jacobian has N·p2 rows and "
@@ -145,9 +143,8 @@ SCALE_GRADIENT = (
         experiment=_gamma_chain_rule,
         corrected="vec(∂R/∂γ̃)ᵀ = vec(S)ᵀ diag(vec X̂)",
     ),
-    Claim(
+    _claim(
         key="question/loop for gamma",
-        source=_SOURCE,
         place="Update 4, second formula, and the loop of the listing",
         says="∂R/∂γᵢ = X̂ᵢᵀ I γ̃ᵢ Sᵢ",
         how="complex step through R = Σε̂²; I γ̃ᵢ is read as diag(γ̃ᵢ), as the loop has it, since the "
@@ -155,9 +152,8 @@ SCALE_GRADIENT = (
         experiment=_gamma_loop,
         corrected="∂R/∂γᵢ = X̂ᵢᵀSᵢ",
     ),
-    Claim(
+    _claim(
         key="question/gradient for gamma tilde",
-        source=_SOURCE,
         place="Update 4, third formula",
         says="∂R/∂γ̃ = X̂ᵀ(S ⊙ γ̃)",
         how="complex step through R, each entry of γ̃ moving alone; the formula is p2 × p2, and γ̃ "
@@ -165,19 +161,17 @@ SCALE_GRADIENT = (
         experiment=_gamma_matrix,
         corrected="∂R/∂γ̃ = X̂ ⊙ S",
     ),
-    Claim(
+    _claim(
         key="question/diagonal for gamma",
-        source=_SOURCE,
         place="Update 4, the question whether to take the diagonal",
         says="∂R/∂γ = diag(X̂ᵀ(S ⊙ γ̃))",
         how="complex step through R = Σε̂²; to take the diagonal is right, the factor γ̃ is not",
         experiment=_gamma_diagonal,
         only_if="γ = 1 in every node",
-        corrected="∂R/∂γ = diag(X̂ᵀS)",
+        corrected=f"∂R/∂γ = {COMPACT_GAMMA}",
     ),
-    Claim(
+    _claim(
         key="question/same structure",
-        source=_SOURCE,
         place="Update 4, remark on the structure of the result",
         says="∂R/∂γ̃ has the structure of γ̃: N × p2, every row the same",
         how="complex step through R, each entry of γ̃ moving alone, against the nearest matrix "
@@ -185,14 +179,13 @@ SCALE_GRADIENT = (
         experiment=_same_structure,
         corrected="∂R/∂γ̃ = X̂ ⊙ S, whose rows differ",
     ),
-    Claim(
+    _claim(
         key="question/answered",
-        source=_SOURCE,
         place="Update 4, last paragraph",
         says="Xᵀ(S ⊙ w), diag(X̂ᵀ(S ⊙ γ̃)) and 1ᵀS, with the right S and w, are the gradients for "
         "Γ₁, γ and β",
         how="complex step through R = Σε̂², the three gradients one below the other",
         experiment=_answered,
-        corrected="Xᵀ(S − 1·mean(S) − X̂ diag(∂R/∂γ)/(N − 1)) diag(γ/σ), diag(X̂ᵀS) and 1ᵀS",
+        corrected=f"{COMPACT_GAMMA1}, {COMPACT_GAMMA} and {COMPACT_BETA}",
     ),
 )

@@ -14,10 +14,14 @@ from matbackprop._typing import Array, Loss
 from matbackprop.differences import complex_step
 from matbackprop.linalg import hadamard, kron
 from matbackprop.network import BatchNorm, Network, Parameters, moments, objective
+from matbackprop.verification.claims.definition import affine, mean, normalised, variance
 from matbackprop.verification.claims.draw import Draw, differential
 from matbackprop.verification.problem import as_question
 
 R_STYLE = BatchNorm(ddof=1, eps=0.0)
+COMPACT_GAMMA1 = "Xᵀ(S − 1·mean(S) − X̂ diag(∂R/∂γ)/(N − 1)) diag(γ/σ)"
+COMPACT_GAMMA = "diag(X̂ᵀS)"
+COMPACT_BETA = "1ᵀS"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +83,7 @@ class Setting:
     @property
     def Xhat(self) -> Array:
         """Z with its columns standardised, (N, p2)."""
-        return standardised(self.Z)
+        return hadamard(self.Z - self.mu, 1 / self.sigma)
 
     @property
     def H(self) -> Array:
@@ -156,22 +160,18 @@ def repeated_rows(row: Array, ones: Array, /) -> Array:
 
 
 def standardised(Z: Array, /, *, ddof: int = 1, eps: float = 0.0) -> Array:
-    """Return the columns of Z centred and divided by σ, the definition; as R's `scale` does it."""
-    centred = Z - Z.mean(axis=0)
-    return centred / np.sqrt((centred**2).sum(axis=0) / (len(Z) - ddof) + eps)
+    """Return the columns of Z standardised by the definition, σ with R's divisor N − 1."""
+    return normalised(Z, mean(Z), spread(Z, ddof=ddof) ** 2, eps)
 
 
-def node(x: Array, gamma: float, beta: float, /) -> Array:
-    """Return batch norm of one node, entry by entry, with R's sd: the plain definition."""
-    mean = sum(x) / len(x)
-    sd = (sum((x - mean) ** 2) / (len(x) - 1)) ** 0.5
-    return np.array([beta + gamma * (entry - mean) / sd for entry in x])
+def spread(Z: Array, /, *, ddof: int = 1) -> Array:
+    """Return σ, the deviation of each column by the definition, as a row, (1, p2)."""
+    return np.sqrt(variance(Z) * (len(Z) / (len(Z) - ddof)))
 
 
-def node_by_node(X: Array, gamma: Array, beta: Array, /) -> Array:
-    """Return batch norm of a layer, each column as a node of its own."""
-    nodes = zip(X.T, gamma.ravel(), beta.ravel(), strict=True)
-    return np.column_stack([node(*one) for one in nodes])
+def node_by_node(X: Array, gamma: Array, beta: Array, /, *, ddof: int = 1) -> Array:
+    """Return batch norm of a layer by the definition, each column as a node of its own."""
+    return affine(standardised(X, ddof=ddof), gamma, beta)
 
 
 def scale_factors(s: Setting, /) -> Array:
@@ -195,3 +195,13 @@ def compact_Gamma1(s: Setting, /) -> Array:
     through_mu = s.ones @ ones_times_S(s) / N
     through_sigma = s.Xhat @ np.diag(diagonal_of_XhatS(s)[0]) / (N - 1)
     return s.X.T @ (s.S - through_mu - through_sigma) @ np.diag(scale_factors(s)[0])
+
+
+def true_gradients(s: Setting, /) -> Array:
+    """Return ∂R/∂Γ₁, ∂R/∂γ and ∂R/∂β by complex steps, one below the other."""
+    return np.vstack([s.gradient("Gamma1"), s.gradient("gamma"), s.gradient("beta")])
+
+
+def compact_gradients(s: Setting, /) -> Array:
+    """Return the compact formulas for the same three, one below the other."""
+    return np.vstack([compact_Gamma1(s), diagonal_of_XhatS(s), ones_times_S(s)])

@@ -1,21 +1,18 @@
-"""The torch note's remark that automatic differentiation can do all of it."""
+"""The torch note on automatic differentiation: what it needs, hands over, and makes needless."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop.verification.claims.claim import Claim, Trial, weigh
+from matbackprop.verification.claims.definition import batch_norm, mean
 from matbackprop.verification.claims.draw import Draw, pulled_back
-from matbackprop.verification.claims.torch_note_batch import (
-    TORCH,
-    channel_batch,
-    layer,
-    mean,
-)
+from matbackprop.verification.claims.torch_note_batch import ChannelBatch, channel_batch
 
 
 class Operation(NamedTuple):
@@ -26,9 +23,8 @@ class Operation(NamedTuple):
     of: tuple[str, ...]
 
 
-def _automatic(draw: Draw) -> Trial:
-    b = channel_batch(draw)
-    program = (
+def _forward(b: ChannelBatch) -> tuple[Operation, ...]:
+    return (
         Operation("mu", mean, ("x",)),
         Operation("centred", lambda x, mu: x - mu, ("x", "mu")),
         Operation("variance", lambda centred: mean(centred**2), ("centred",)),
@@ -36,24 +32,26 @@ def _automatic(draw: Draw) -> Trial:
         Operation("xhat", lambda centred, root: centred / root, ("centred", "root")),
         Operation("y", lambda xhat, g, beta: g * xhat + beta, ("xhat", "gamma", "beta")),
     )
-    inputs = {"x": b.x, "gamma": b.gamma, "beta": b.beta}
-    truth = {
-        "x": b.true_dx(),
-        "gamma": pulled_back(lambda gamma: layer(b.x, gamma, b.beta, b.eps), b.gamma, b.dy),
-        "beta": pulled_back(lambda beta: layer(b.x, b.gamma, beta, b.eps), b.beta, b.dy),
-    }
-
-    def found() -> Array:
-        gradients = _reverse(program, inputs, b.dy)
-        return np.concatenate([gradients[name].ravel() for name in truth])
-
-    return weigh(np.concatenate([gradient.ravel() for gradient in truth.values()]), found)
 
 
-def _reverse(
+def _inputs(b: ChannelBatch) -> dict[str, Array]:
+    return {"x": b.x, "gamma": b.gamma, "beta": b.beta}
+
+
+def reverse(
     program: Sequence[Operation], inputs: Mapping[str, Array], dy: Array
 ) -> Mapping[str, Array]:
-    """Pull dy back through one operation after the other, knowing each only by itself."""
+    """Return ∂L by every name, from `dy`, that by the last: one operation back after the other.
+
+    Each operation is known only by itself, and what comes from several uses of a name adds up.
+
+    Examples
+    --------
+    >>> square = Operation("square", lambda x: x**2, ("x",))
+    >>> twice = Operation("y", lambda square, x: square + 3 * x, ("square", "x"))
+    >>> reverse((square, twice), {"x": np.array([5.0])}, np.ones(1))["x"]
+    array([13.])
+    """
     values = dict(inputs)
     for name, value, of in program:
         values[name] = value(*(values[argument] for argument in of))
@@ -72,10 +70,75 @@ def _in_one_argument(
     return lambda v: f(*arguments[:place], v, *arguments[place + 1 :])
 
 
+def _automatic(draw: Draw) -> Trial:
+    b = channel_batch(draw)
+    truth = {
+        "x": b.true_dx(),
+        "gamma": pulled_back(lambda gamma: batch_norm(b.x, gamma, b.beta, b.eps), b.gamma, b.dy),
+        "beta": pulled_back(lambda beta: batch_norm(b.x, b.gamma, beta, b.eps), b.beta, b.dy),
+    }
+
+    def found() -> Array:
+        gradients = reverse(_forward(b), _inputs(b), b.dy)
+        return np.concatenate([gradients[name].ravel() for name in truth])
+
+    return weigh(np.concatenate([gradient.ravel() for gradient in truth.values()]), found)
+
+
+def _required(draw: Draw) -> Trial:
+    b = channel_batch(draw)
+    truth = b.true_dx()
+    # μ computed outside: for automatic differentiation a constant, as after `detach`.
+    outside = (Operation("mu", lambda: b.mu, ()), *_forward(b)[1:])
+
+    def is_missed(program: Sequence[Operation]) -> float:
+        found = reverse(program, _inputs(b), b.dy)["x"]
+        return float(weigh(truth, lambda: found).printed > 1e-6)
+
+    return weigh(is_missed(_forward(b)), lambda: 1.0, conditioned=(is_missed(outside), lambda: 1.0))
+
+
+def _handed_over(draw: Draw) -> Trial:
+    b = channel_batch(draw)
+    weights, targets = draw.matrix(*b.x.shape), draw.matrix(*b.x.shape)
+    behind = (
+        Operation("gain", lambda y: np.atleast_1d(np.sum(weights * np.tanh(y))), ("y",)),
+        Operation("cost", lambda y: np.atleast_1d(np.sum((y - targets) ** 2)), ("y",)),
+        Operation("L", lambda gain, cost: gain * cost, ("gain", "cost")),
+    )
+
+    def loss(y: Array) -> Array:
+        return np.asarray(np.sum(weights * np.tanh(y)) * np.sum((y - targets) ** 2))
+
+    y = batch_norm(b.x, b.gamma, b.beta, b.eps)
+    return weigh(
+        pulled_back(loss, y, np.ones(1)),
+        lambda: reverse((*_forward(b), *behind), _inputs(b), np.ones(1))["y"],
+    )
+
+
+_claim = partial(Claim, source="torch note")
+
 AUTOMATIC = (
-    Claim(
+    _claim(
+        key="torch note/grad_output",
+        place="first half, section 1, above the code (printed twice); second half, opening",
+        says="what a backward pass is handed, grad_output, is ∂L/∂y",
+        how="reverse accumulation over the layer and a loss that uses y twice, as autograd goes: "
+        "what has arrived at y, against one complex step through the whole loss",
+        experiment=_handed_over,
+    ),
+    _claim(
+        key="torch note/custom backward",
+        place="second half, opening; taken back there and under the heading on implementation",
+        says="the gradients require a backward pass of one's own",
+        how="1 if reverse accumulation over the operations of the forward pass misses ∂L/∂x; under "
+        "the condition, with a μ that was computed outside, and so is a constant to it",
+        experiment=_required,
+        only_if="a step of the forward pass is hidden from automatic differentiation",
+    ),
+    _claim(
         key="torch note/automatic",
-        source=TORCH,
         place="second half, opening, and under the heading on implementation",
         says="from a forward pass of differentiable operations the backward pass follows of "
         "itself: no formula for it has to be written",

@@ -1,4 +1,4 @@
-"""Data of shape (N, C, *) for the torch note's claims, and the layer by its definition."""
+"""Data of shape (N, C, *) for the torch note's claims."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from matbackprop._typing import Array
+from matbackprop.verification.claims.definition import (
+    affine,
+    batch_norm,
+    batch_normalised,
+    mean,
+    variance,
+)
 from matbackprop.verification.claims.draw import Draw, pulled_back
-
-TORCH = "torch note"
 
 
 class ChannelBatch(NamedTuple):
@@ -53,12 +58,14 @@ class ChannelBatch(NamedTuple):
     @property
     def dxhat(self) -> Array:
         """∂L/∂x̂, by a complex step through y = γx̂ + β."""
-        xhat = normalised(self.x, self.eps)
-        return pulled_back(lambda v: self.gamma * v + self.beta, xhat, self.dy)
+        xhat = batch_normalised(self.x, self.eps)
+        return pulled_back(lambda v: affine(v, self.gamma, self.beta), xhat, self.dy)
 
     def true_dx(self) -> Array:
         """∂L/∂x, by a complex step through the layer."""
-        return pulled_back(lambda x: layer(x, self.gamma, self.beta, self.eps), self.x, self.dy)
+        return pulled_back(
+            lambda x: batch_norm(x, self.gamma, self.beta, self.eps), self.x, self.dy
+        )
 
 
 def channel_batch(
@@ -96,59 +103,3 @@ def total(v: Array, /) -> Array:
     array([8., 8., 8.])
     """
     return np.asarray(v.sum(axis=(0, *range(2, v.ndim)), keepdims=True))
-
-
-def mean(x: Array, /) -> Array:
-    """Mean of each channel, one channel after the other.
-
-    Examples
-    --------
-    >>> mean(np.array([[1.0, 5.0], [3.0, 7.0]]))
-    array([[2., 6.]])
-    """
-    return _like_gamma([channel.mean() for channel in np.moveaxis(x, 1, 0)], x)
-
-
-def variance(x: Array, /) -> Array:
-    """Variance of each channel, over m; written so that a complex step passes.
-
-    Examples
-    --------
-    >>> variance(np.array([[1.0, 5.0], [3.0, 5.0]]))
-    array([[1., 0.]])
-    """
-    channels = np.moveaxis(x, 1, 0)
-    return _like_gamma([((v - v.mean()) ** 2).mean() for v in channels], x)
-
-
-def normalised(x: Array, eps: float, /) -> Array:
-    """Return every channel less its mean, over the root of its variance plus ε.
-
-    Examples
-    --------
-    >>> normalised(np.array([[1.0], [3.0]]), 3.0)
-    array([[-0.5],
-           [ 0.5]])
-    """
-    channels = [
-        (v - v.mean()) / np.sqrt(((v - v.mean()) ** 2).mean() + eps) for v in np.moveaxis(x, 1, 0)
-    ]
-    return np.stack(channels, axis=1)
-
-
-def layer(x: Array, gamma: Array, beta: Array, eps: float, /) -> Array:
-    """Batch norm by its definition, one channel after the other.
-
-    Examples
-    --------
-    >>> layer(np.array([[1.0], [3.0]]), np.array([[4.0]]), np.array([[10.0]]), 3.0)
-    array([[ 8.],
-           [12.]])
-    """
-    channels = np.moveaxis(normalised(x, eps), 1, 0)
-    pairs = zip(channels, gamma.ravel(), beta.ravel(), strict=True)
-    return np.stack([g * v + b for v, g, b in pairs], axis=1)
-
-
-def _like_gamma(values: list[Array], x: Array) -> Array:
-    return np.asarray(values).reshape(1, -1, *(1 for _ in x.shape[2:]))

@@ -1,6 +1,7 @@
 """The differential-forms note: each verdict as read off the note by hand, found by experiment."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -85,7 +86,7 @@ EXPECTED = {
     "class, PyTorch averages too": "holds only if",
     "class, output in test mode": "holds",
     "class, statistics in test mode": "holds",
-    "class, no statistics": "holds only if",
+    "class, no statistics": "holds",
     "class, unknown mode": "holds",
     "class, missing mode": "holds",
     "class, stability": "holds",
@@ -97,17 +98,23 @@ EXPECTED = {
     "class, two modes to go back": "holds",
 }
 
-# What fails without a number: it does not conform, or does not run, whatever the shapes.
-WITHOUT_A_NUMBER = {
-    "factors exchanged": "do not conform",
-    "trace for the gradient of gamma": "do not conform",
-    "gradient of gamma": "do not conform",
-    "gradient of X equated with a trace": "has shape ()",
-    "gradient of mu equated with a trace": "has shape ()",
-    "gradient of the variance equated with a trace": "has shape ()",
-    "mu part through the variance": "has shape",
-    "summary carried through": "add",
-    "class, gradient of X in test mode": "not enough values to unpack (expected 8, got 7)",
+# What gives no numbers, and why: it does not conform, or does not run, whatever the shapes. By
+# these words a slip in an experiment cannot pass for a finding.
+OBSTACLES = {
+    "trace by entries": r"^has shape \(\d, \d\), the truth \(\)$",
+    "normalisation without 1": r"subtract: \((\d), (\d)\) and \(1, \2\) do not conform$",
+    "factors exchanged": r"ValueError: matmul: \((\d), 1\) and \((\d), \1\) do not conform$",
+    "trace for the gradient of gamma": r"matmul: \((\d), (\d)\) and \(1, \2\) do not conform$",
+    "gradient of gamma": r"ValueError: matmul: \((\d), (\d)\) and \(1, \2\) do not conform$",
+    "dL in traces of dX, dmu, dvar": r"multiply: \((\d), \1\) and \(\d, \1\) do not conform$",
+    "gradient of X equated with a trace": r"^has shape \(\), the truth \(\d, \d\)$",
+    "gradient of mu equated with a trace": r"^has shape \(\), the truth \(1, \d\)$",
+    "gradient of the variance equated with a trace": r"^has shape \(\), the truth \(1, \d\)$",
+    "dvar": r"ValueError: multiply: \(1, (\d)\) and \(\d, \1\) do not conform$",
+    "dL from dX and dmu through the variance": r"multiply: \(\d, (\d)\) and \(1, \1\) do not con",
+    "mu part through the variance": r"^has shape \(\d, (\d)\), the truth \(1, \1\)$",
+    "summary carried through": r"ValueError: add: \(1, (\d)\) and \(\d, \1\) do not conform$",
+    "class, gradient of X in test mode": r"not enough values to unpack \(expected 8, got 7\)$",
 }
 
 
@@ -127,11 +134,11 @@ def test_verdict(found, key):
     assert found[key].verdict == EXPECTED[key], found[key]
 
 
-@pytest.mark.parametrize("key", [key for key, verdict in EXPECTED.items() if verdict == "fails"])
-def test_what_fails_gives_a_wrong_number_or_none(found, key):
+@pytest.mark.parametrize("key", EXPECTED)
+def test_what_gives_no_numbers_says_why(found, key):
     row = found[key]
-    assert np.isinf(row.error) == (key in WITHOUT_A_NUMBER)
-    assert WITHOUT_A_NUMBER.get(key, "") in row.obstacle
+    assert np.isinf(row.error) == (key in OBSTACLES), row
+    assert re.search(OBSTACLES.get(key, "^$"), row.obstacle), row.obstacle
 
 
 def test_the_corrected_formula_put_in_the_place_of_the_printed_one_holds():
