@@ -1,5 +1,6 @@
 """Aliases for arrays and for options that take one of a few names."""
 
+from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
@@ -9,5 +10,8 @@ Array: TypeAlias = NDArray[Any]
 
 ArrayLike: TypeAlias = Any
 """What the front door accepts: anything `np.asarray` takes, or a data frame."""
+
+Progress: TypeAlias = Callable[[int, int, str], None]
+"""Called with how many parts of the work are done, of how many, and what is being done."""
 
 Loss: TypeAlias = Literal["mse", "sse"]

@@ -1,7 +1,9 @@
 """Shared by all tests: seeded randomness, and the policy for tests that need a live R."""
 
+import importlib
 import os
 from collections.abc import Callable
+from types import ModuleType
 from typing import NoReturn
 
 import numpy as np
@@ -35,3 +37,12 @@ def live_engine(request: pytest.FixtureRequest, unavailable: Callable[[str], NoR
         return connect(request.param).engine.name
     except RUnavailableError as error:
         unavailable(str(error))
+
+
+@pytest.fixture(scope="session")
+def torch(unavailable: Callable[[str], NoReturn]) -> ModuleType:
+    """The module torch, for tests that compare with it."""
+    try:
+        return importlib.import_module("torch")
+    except ImportError:
+        unavailable("torch is not installed")

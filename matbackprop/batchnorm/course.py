@@ -264,7 +264,7 @@ def _backward(
 
 
 def _is_batch(cache: Cache) -> bool:
-    return cache.arrangement == batch_arrangement(cache.shape)
+    return len(cache.shape) > 1 and cache.arrangement == batch_arrangement(cache.shape)
 
 
 def _is_layer(cache: Cache) -> bool:
@@ -274,8 +274,9 @@ def _is_layer(cache: Cache) -> bool:
 
 
 def _is_group(cache: Cache) -> bool:
-    groups = cache.arrangement.view[1]
-    return len(cache.shape) == 4 and cache.arrangement == group_arrangement(cache.shape, groups)
+    return len(cache.shape) == 4 and cache.arrangement == group_arrangement(
+        cache.shape, cache.arrangement.view[1]
+    )
 
 
 def _batchnorm(

@@ -189,8 +189,8 @@ class BatchNormLayer:
         return checked_backward(dY, cache, call=call, belongs=self._left)
 
     def _left(self, cache: Cache) -> bool:
-        fits = cache.arrangement == batch_arrangement(cache.shape)
-        return fits and cache.shape[1] == self.features and self.affine == (cache.gamma is not None)
+        fits = self.affine == (cache.gamma is not None) and cache.shape[1:2] == (self.features,)
+        return fits and cache.arrangement == batch_arrangement(cache.shape)
 
     def _statistics(self, X: AnyArray, running: Running | None, mode: Mode) -> Running | None:
         if not self.track:

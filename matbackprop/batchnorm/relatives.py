@@ -32,8 +32,51 @@ class Normed(NamedTuple):
     cache: Cache
 
 
+class _OneMode:
+    """Forward and backward; a layer adds what it takes, and what it normalises together."""
+
+    __slots__ = ()
+    eps: float
+    affine: bool
+
+    def forward(
+        self, X: AnyArray, gamma: AnyArray | None = None, beta: AnyArray | None = None
+    ) -> Normed:
+        """Return Y and the cache; errors as in `BatchNormLayer.forward`."""
+        call = f"{type(self).__name__}.forward(X, gamma, beta)"
+        X = self._admitted(X, call)
+        shape, weights = tuple(X.shape), self._weights
+        gamma, beta = check_weights(X, gamma, beta, weights, affine=self.affine, call=call)
+        arrangement = self._arrangement(shape)
+        b, _ = by_its_own_moments(X, arrangement, self.eps, call=call, remedy=_REMEDY)
+        cache = Cache(b, gamma, shape, arrangement)
+        return Normed(transform(cache, beta), cache)
+
+    def backward(self, dY: AnyArray, cache: Cache, /) -> Gradients:
+        """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β; errors as in `BatchNormLayer.backward`."""
+        call = f"{type(self).__name__}.backward(dY, cache)"
+        return checked_backward(dY, cache, call=call, belongs=self._left)
+
+    def _left(self, cache: Cache) -> bool:
+        fits = self.affine == (cache.gamma is not None) and self._fits(cache.shape)
+        return fits and cache.arrangement == self._arrangement(cache.shape)
+
+    @property
+    def _weights(self) -> tuple[int, ...]:
+        raise NotImplementedError
+
+    def _fits(self, shape: tuple[int, ...]) -> bool:
+        raise NotImplementedError
+
+    def _admitted(self, X: AnyArray, call: str) -> AnyArray:
+        raise NotImplementedError
+
+    def _arrangement(self, shape: tuple[int, ...]) -> Arrangement:
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True)
-class LayerNormLayer:
+class LayerNormLayer(_OneMode):
     """Layer norm of (…, features): each row normalised over its own features.
 
     Parameters
@@ -73,33 +116,28 @@ class LayerNormLayer:
         """The shape of γ and β."""
         return self.features if isinstance(self.features, tuple) else (self.features,)
 
-    def forward(
-        self, X: AnyArray, gamma: AnyArray | None = None, beta: AnyArray | None = None
-    ) -> Normed:
-        """Return Y and the cache; errors as in `BatchNormLayer.forward`."""
-        call = "LayerNormLayer.forward(X, gamma, beta)"
+    @property
+    def _weights(self) -> tuple[int, ...]:
+        return self.shape
+
+    def _fits(self, shape: tuple[int, ...]) -> bool:
+        return shape[-len(self.shape) :] == self.shape
+
+    def _admitted(self, X: AnyArray, call: str) -> AnyArray:
         X = admit(X, call=call, name="X")
-        if tuple(X.shape[-len(self.shape) :]) != self.shape:
+        if not self._fits(tuple(X.shape)):
             raise ShapeError(
                 f"`{call}` needs X of shape (…, {', '.join(map(str, self.shape))}); "
                 f"got {tuple(X.shape)}."
             )
-        arrangement = layer_arrangement(tuple(X.shape), self.shape)
-        return _forward(X, gamma, beta, arrangement, self.shape, self, call)
+        return X
 
-    def backward(self, dY: AnyArray, cache: Cache, /) -> Gradients:
-        """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β; errors as in `BatchNormLayer.backward`."""
-        call = "LayerNormLayer.backward(dY, cache)"
-        return checked_backward(
-            dY,
-            cache,
-            call=call,
-            belongs=lambda cache: cache.arrangement == layer_arrangement(cache.shape, self.shape),
-        )
+    def _arrangement(self, shape: tuple[int, ...]) -> Arrangement:
+        return layer_arrangement(shape, self.shape)
 
 
 @dataclass(frozen=True, slots=True)
-class InstanceNormLayer:
+class InstanceNormLayer(_OneMode):
     """Instance norm of (N, C, …): each channel of each row normalised over its own positions.
 
     Parameters
@@ -133,30 +171,25 @@ class InstanceNormLayer:
         check_flag(self.affine, call=call, name="affine")
         BatchNorm(eps=self.eps)
 
-    def forward(
-        self, X: AnyArray, gamma: AnyArray | None = None, beta: AnyArray | None = None
-    ) -> Normed:
-        """Return Y and the cache; errors as in `BatchNormLayer.forward`."""
-        call = "InstanceNormLayer.forward(X, gamma, beta)"
+    @property
+    def _weights(self) -> tuple[int, ...]:
+        return (self.features,)
+
+    def _fits(self, shape: tuple[int, ...]) -> bool:
+        return shape[1:2] == self._weights
+
+    def _admitted(self, X: AnyArray, call: str) -> AnyArray:
         X = admit(X, call=call, name="X", channels=self.features)
         if X.ndim == 2:
             raise ShapeError(f"`{call}` needs X of shape (N, C, …); got {tuple(X.shape)}.")
-        arrangement = instance_arrangement(tuple(X.shape))
-        return _forward(X, gamma, beta, arrangement, (self.features,), self, call)
+        return X
 
-    def backward(self, dY: AnyArray, cache: Cache, /) -> Gradients:
-        """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β; errors as in `BatchNormLayer.backward`."""
-        call = "InstanceNormLayer.backward(dY, cache)"
-        return checked_backward(
-            dY,
-            cache,
-            call=call,
-            belongs=lambda cache: cache.arrangement == instance_arrangement(cache.shape),
-        )
+    def _arrangement(self, shape: tuple[int, ...]) -> Arrangement:
+        return instance_arrangement(shape)
 
 
 @dataclass(frozen=True, slots=True)
-class GroupNormLayer:
+class GroupNormLayer(_OneMode):
     """Group norm of (N, C, …): each row normalised within groups of neighbouring channels.
 
     Parameters
@@ -204,36 +237,15 @@ class GroupNormLayer:
                 f"{self.features} channels."
             )
 
-    def forward(
-        self, X: AnyArray, gamma: AnyArray | None = None, beta: AnyArray | None = None
-    ) -> Normed:
-        """Return Y and the cache; errors as in `BatchNormLayer.forward`."""
-        call = "GroupNormLayer.forward(X, gamma, beta)"
-        X = admit(X, call=call, name="X", channels=self.features)
-        arrangement = group_arrangement(tuple(X.shape), self.groups)
-        return _forward(X, gamma, beta, arrangement, (self.features,), self, call)
+    @property
+    def _weights(self) -> tuple[int, ...]:
+        return (self.features,)
 
-    def backward(self, dY: AnyArray, cache: Cache, /) -> Gradients:
-        """Return ∂L/∂X, ∂L/∂γ, ∂L/∂β; errors as in `BatchNormLayer.backward`."""
-        call = "GroupNormLayer.backward(dY, cache)"
-        return checked_backward(
-            dY,
-            cache,
-            call=call,
-            belongs=lambda cache: cache.arrangement == group_arrangement(cache.shape, self.groups),
-        )
+    def _fits(self, shape: tuple[int, ...]) -> bool:
+        return shape[1:2] == self._weights
 
+    def _admitted(self, X: AnyArray, call: str) -> AnyArray:
+        return admit(X, call=call, name="X", channels=self.features)
 
-def _forward(
-    X: AnyArray,
-    gamma: AnyArray | None,
-    beta: AnyArray | None,
-    arrangement: Arrangement,
-    shape: tuple[int, ...],
-    layer: LayerNormLayer | InstanceNormLayer | GroupNormLayer,
-    call: str,
-) -> Normed:
-    gamma, beta = check_weights(X, gamma, beta, shape, affine=layer.affine, call=call)
-    b, _ = by_its_own_moments(X, arrangement, layer.eps, call=call, remedy=_REMEDY)
-    cache = Cache(b, gamma, tuple(X.shape), arrangement)
-    return Normed(transform(cache, beta), cache)
+    def _arrangement(self, shape: tuple[int, ...]) -> Arrangement:
+        return group_arrangement(shape, self.groups)

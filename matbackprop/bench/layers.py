@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from matbackprop._typing import Array
+from matbackprop._typing import Array, Progress
 from matbackprop._validation import check_count
 from matbackprop.batchnorm import BatchNormLayer, without_compiling
 from matbackprop.bench.timing import median_seconds
@@ -16,8 +16,6 @@ from matbackprop.bench.timing import median_seconds
 if TYPE_CHECKING:
     import pandas as pd
     from torch.nn import Module
-
-Progress = Callable[[int, int, str], None]
 
 
 class LayerCase(NamedTuple):

@@ -8,14 +8,8 @@ from typing import Annotated
 
 import typer
 
-from matbackprop.reporting import (
-    Terminal,
-    as_json,
-    check_targets,
-    html_page,
-    write_csv,
-    write_text,
-)
+from matbackprop.cli.delivery import deliver
+from matbackprop.reporting import Terminal, check_targets, html_page
 from matbackprop.verification.claims import SOURCES, ClaimsReport, check_claims
 
 _ENOUGH_FOR_A_TABLE = 110  # columns; below, formulas would be cut into pieces
@@ -59,15 +53,7 @@ def claims(
             seed=seed,
             progress=progress,
         )
-    if csv is not None:
-        write_csv(report.to_frame(), csv)
-    if html is not None:
-        write_text(_page(report), html)
-    if json:
-        print(as_json(report.to_dict()))
-    else:
-        _show(report, Terminal())
-    return 0 if report.ok else 1
+    return deliver(report, json=json, csv=csv, html=html, page=_page, show=_show)
 
 
 def _show(report: ClaimsReport, terminal: Terminal) -> None:

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from matbackprop.reporting import (
-    Terminal,
-    as_json,
-    check_targets,
-    html_page,
-    write_csv,
-    write_text,
-)
+from matbackprop.cli.delivery import deliver
+from matbackprop.reporting import Terminal, check_targets, html_page
 from matbackprop.verification import Report
 from matbackprop.verification import verify as run
 
@@ -57,15 +51,7 @@ def verify(
     # While JSON goes to standard output, people still see progress on the other stream.
     with Terminal(sys.stderr).progress("starting R") as progress:
         report = run(engine, random=random, seed=seed, tolerance=tolerance, progress=progress)  # type: ignore[arg-type]
-    if csv is not None:
-        write_csv(report.to_frame(), csv)
-    if html is not None:
-        write_text(_page(report), html)
-    if json:
-        print(as_json(report.to_dict()))
-    else:
-        _show(report, Terminal())
-    return 0 if report.ok else 1
+    return deliver(report, json=json, csv=csv, html=html, page=_page, show=_show)
 
 
 def _show(report: Report, terminal: Terminal) -> None:

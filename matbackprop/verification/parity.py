@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from numbers import Real
 from pathlib import Path
 
 import numpy as np
 
+from matbackprop._typing import Progress
 from matbackprop._validation import check_count
 from matbackprop._version import __version__
 from matbackprop.errors import OptionError, RUnavailableError
@@ -24,9 +25,6 @@ from matbackprop.verification.problem import Problem, as_question
 from matbackprop.verification.random_problems import draw, random_against_r
 from matbackprop.verification.records import against_records, answers_of
 from matbackprop.verification.report import Report
-
-Progress = Callable[[int, int, str], None]
-"""Called with how many parts are done, of how many, and what is being done."""
 
 _Parts = Iterator[tuple[str, Iterator[Comparison]]]
 

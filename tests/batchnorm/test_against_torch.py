@@ -26,15 +26,6 @@ LARGE = [(1500, 64), (40, 16, 128), (8, 16, 24, 24), (4, 8, 8, 16, 17)]  # compi
 DTYPES = ["float32", "float64"]
 
 
-@pytest.fixture(scope="module")
-def torch(unavailable):
-    try:
-        import torch
-    except ImportError:
-        unavailable("torch is not installed")
-    return torch
-
-
 @pytest.fixture(params=["numpy", "torch"])
 def library(request, torch):
     """What turns a NumPy array into one of the library under test."""

@@ -24,14 +24,6 @@ def compiled(unavailable):
         unavailable("numba, of the extra `fast`")
 
 
-@pytest.fixture(scope="module")
-def torch(unavailable):
-    try:
-        return importlib.import_module("torch")
-    except ImportError:
-        unavailable("torch")
-
-
 def axes_of(shape):
     return (0, *range(2, len(shape)))
 

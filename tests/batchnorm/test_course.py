@@ -1,6 +1,7 @@
 """The course's own notebook checks, in train and test mode, on NumPy and torch."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -164,10 +165,9 @@ class TestBatchnorm:
         assert bn_param["running_mean"].all()
 
     def test_lists_and_frames(self):
-        pandas = pytest.importorskip("pandas")
         x = np.array([[1, 2], [3, 5], [4, 9]])
         want, _ = batchnorm_forward(x + 0.0, np.ones(2), np.zeros(2), {"mode": "train"})
-        for given in (x, x.tolist(), pandas.DataFrame(x)):
+        for given in (x, x.tolist(), pd.DataFrame(x)):
             out, cache = batchnorm_forward(given, [1, 1], [0, 0], {"mode": "train"})
             assert_array_equal(out, want)
             assert batchnorm_backward(given, cache)[0].shape == (3, 2)

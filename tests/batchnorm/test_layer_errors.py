@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from matbackprop.batchnorm import BatchNormLayer, LayerNormLayer, Running
+from matbackprop.batchnorm import BatchNormLayer, InstanceNormLayer, LayerNormLayer, Running
 from matbackprop.errors import DataError, DtypeError, OptionError, ShapeError
 
 OPTIONS = {
@@ -238,3 +238,10 @@ def test_all_that_is_not_finite_is_counted():
 def test_batches_are_counted(batches):
     with pytest.raises(OptionError, match="needs an integer batches >= 0; got"):
         Running(ONE, ONE, batches)
+
+
+@pytest.mark.parametrize("other", [BatchNormLayer(3), LayerNormLayer(3), InstanceNormLayer(3)])
+def test_the_cache_of_a_single_row_is_another_layers(other):
+    cache = LayerNormLayer(4, affine=False).forward(np.arange(4.0)).cache
+    with pytest.raises(DtypeError, match="needs the cache of its own forward pass; got that of"):
+        other.backward(np.ones(4), cache)

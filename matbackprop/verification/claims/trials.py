@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import platform
 import zlib
-from collections.abc import Callable
 
 import numpy as np
 
+from matbackprop._typing import Progress
 from matbackprop._validation import check_count, check_option
 from matbackprop._version import __version__
 from matbackprop.rbridge import connect
@@ -22,8 +22,6 @@ from matbackprop.verification.claims.question import QUESTION
 from matbackprop.verification.claims.sources import SOURCES
 from matbackprop.verification.claims.torch_note import TORCH_NOTE
 from matbackprop.verification.records import answers_of
-
-Progress = Callable[[int, int, str], None]
 
 CLAIMS: tuple[Claim, ...] = (*QUESTION, *ANSWERS, *DIFFERENTIAL_FORMS, *COURSE_NOTE, *TORCH_NOTE)
 """Every claim, in the order of the sources."""

@@ -93,9 +93,8 @@ def test_verdict_on_many_other_draws(claim):
 
 
 @pytest.mark.parametrize("rank", [2, 3, 4, 5])
-def test_layer_is_that_of_torch(rank):
+def test_layer_is_that_of_torch(torch, rank):
     """Torch's own layer and its automatic gradients, as one more witness of the truth."""
-    torch = pytest.importorskip("torch")
     b = channel_batch(Draw(np.random.default_rng(rank), r={}), rank=rank)
     x, gamma, beta = (
         torch.tensor(a, requires_grad=True) for a in (b.x, b.gamma.ravel(), b.beta.ravel())
@@ -107,9 +106,8 @@ def test_layer_is_that_of_torch(rank):
     assert_allclose(total(b.dy).ravel(), beta.grad.numpy(), rtol=0, atol=1e-13)
 
 
-def test_torch_refuses_a_sum_without_axes():
+def test_torch_refuses_a_sum_without_axes(torch):
     """The shape of one number for all channels is refused, not broadcast as in the claim."""
-    torch = pytest.importorskip("torch")
 
     class Shift(torch.autograd.Function):
         @staticmethod
@@ -125,8 +123,7 @@ def test_torch_refuses_a_sum_without_axes():
         Shift.apply(torch.zeros(4, 3, dtype=torch.float64), beta).sum().backward()
 
 
-def test_torch_hands_over_what_arrives_from_every_use_of_y():
-    torch = pytest.importorskip("torch")
+def test_torch_hands_over_what_arrives_from_every_use_of_y(torch):
     handed_over = []
 
     class Layer(torch.autograd.Function):
@@ -148,8 +145,7 @@ def test_torch_hands_over_what_arrives_from_every_use_of_y():
 
 
 @pytest.mark.parametrize("hidden", [False, True])
-def test_torch_needs_a_backward_of_ones_own_only_where_a_step_is_hidden(hidden):
-    torch = pytest.importorskip("torch")
+def test_torch_needs_a_backward_of_ones_own_only_where_a_step_is_hidden(torch, hidden):
     b = channel_batch(Draw(np.random.default_rng(7), r={}), rank=2)
     x = torch.tensor(b.x, requires_grad=True)
     gamma, beta, dy = (torch.tensor(a) for a in (b.gamma, b.beta, b.dy))
