@@ -19,6 +19,7 @@ ORDER = [
     "differences",
     "batchnorm",
     "network",
+    "symbolic",
     "rbridge",
     "reporting",
     "verification",

@@ -1,0 +1,1 @@
+"""Matrix expressions, their derivatives, and the proofs of these."""
