@@ -101,9 +101,14 @@ class Dim:
         return frozenset(name for monomial, _ in self.terms for name in monomial)
 
     @property
-    def may_equal_a_number(self) -> bool:
-        """Whether it is a product of sizes, such as k·p, which may be said to be 6."""
+    def has_a_product(self) -> bool:
+        """Whether a product of sizes is in it, such as k·p, which may be said to be 6."""
         return any(len(monomial) > 1 for monomial, _ in self.terms)
+
+    @property
+    def has_a_number(self) -> bool:
+        """Whether a number is in it, such as 6, or the 6 of 6·k."""
+        return any(coefficient != 1 or not monomial for monomial, coefficient in self.terms)
 
     def evaluate(self, sizes: Mapping[str, int], /) -> int:
         """Return the number for given sizes of the symbols."""
@@ -157,8 +162,7 @@ def same(a: Dim, b: Dim, /) -> bool:
     """
     if a is b or a.terms == b.terms:
         return True
-    numbers = a.value is not None or b.value is not None
-    if numbers and (a.may_equal_a_number or b.may_equal_a_number):
+    if (a.has_a_number or b.has_a_number) and (a.has_a_product or b.has_a_product):
         found = _required.get()
         if found is not None:
             found.add((a, b))

@@ -1,0 +1,246 @@
+"""Normal form of elementwise products, powers and functions."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import isqrt
+from typing import Any
+
+from matbackprop.symbolic.construct import (
+    add,
+    apply,
+    broadcast,
+    diag,
+    diagvec,
+    hadamard,
+    logdet,
+    matmul,
+    neg,
+    number,
+    power,
+    scale,
+    transpose,
+    zero,
+)
+from matbackprop.symbolic.expression import (
+    Broadcast,
+    Expr,
+    Hadamard,
+    Number,
+    Power,
+    Scale,
+    Sum,
+    Transpose,
+)
+from matbackprop.symbolic.graph import Shape
+from matbackprop.symbolic.nodes import Apply, Det, Diag, Identity
+from matbackprop.symbolic.simplification.facts import is_positive
+from matbackprop.symbolic.simplification.order import (
+    UNIT,
+    factors_of,
+    is_zero,
+    key,
+    kind_of_broadcast,
+    split,
+)
+from matbackprop.symbolic.tables import NORMAL_FORM
+
+Args = tuple[Expr, ...]
+
+HALF = Fraction(1, 2)
+IDEMPOTENT = {"step"}
+KNOWN_VALUES = {("exp", 0): 1, ("log", 1): 0, ("tanh", 0): 0, ("abs", 0): 0, ("relu", 0): 0}
+
+
+@NORMAL_FORM.rule(Hadamard)
+def _(args: Args, data: tuple[Any, ...]) -> Expr:
+    """Collect equal factors as powers, scalars in front, rows and columns that are repeated."""
+    shape = args[0].shape
+    scalars: list[Expr] = []
+    exponents: dict[Expr, Expr] = {}
+    repeated: dict[str, list[Expr]] = {"row": [], "column": []}
+    stack = list(reversed(args))
+    while stack:
+        factor = stack.pop()
+        if is_zero(factor):
+            return zero(shape)
+        if isinstance(factor, Hadamard):
+            stack.extend(reversed(factor.args))
+        elif isinstance(factor, Number) or (factor.is_scalar and shape):
+            scalars.append(factor)
+        elif isinstance(factor, Scale):
+            scalars.append(factor.args[0])
+            stack.append(factor.args[1])
+        elif kind := kind_of_broadcast(factor):
+            (scalars if kind == "scalar" else repeated[kind]).append(factor.args[0])
+        else:
+            base, exponent = factor.args if isinstance(factor, Power) else (factor, UNIT)
+            exponents[base] = add(exponents[base], exponent) if base in exponents else exponent
+    factors = _powers(_with_sigmoids(exponents))
+    if any(isinstance(f, Hadamard) for f in factors):  # (ab)² has come apart
+        return hadamard(*scalars, *factors, *_repeated(repeated, shape))
+    if not shape:
+        return _scalar_product(scalars, factors)
+    factors += _repeated(repeated, shape)
+    product = _matrix_product([f for f in factors if not _is_all_ones(f)], shape)
+    return scale(hadamard(*scalars), product) if scalars else product
+
+
+@NORMAL_FORM.rule(Power)
+def _(args: Args, data: tuple[Any, ...]) -> Expr:
+    """Work out what is a number, and (xᵃ)ᵇ, (xy)ᵇ where they are equal to xᵃᵇ, xᵇyᵇ."""
+    base, exponent = args
+    if not isinstance(exponent, Number):
+        return Power(base, exponent)
+    e = exponent.value
+    if e == 0:
+        return broadcast(UNIT, base.shape)
+    if e == 1:
+        return base
+    whole = e.denominator == 1
+    match base:
+        case Number():
+            return _number_power(base.value, e)
+        case Broadcast(args=(arg,)):
+            return broadcast(power(arg, exponent), base.shape)
+        case Transpose(args=(arg,)):
+            return transpose(power(arg, exponent))
+        case Apply(data=("exp",), args=(arg,)):
+            return apply("exp", scale(exponent, arg))
+        case Power(args=(inner, Number() as first)):
+            if whole or is_positive(inner) or first.value.numerator % 2:
+                return power(inner, first.value * e)
+            if first.value == 2 and e == HALF:
+                return apply("abs", inner)
+        case Hadamard() if whole:
+            return hadamard(*(power(arg, exponent) for arg in base.args))
+        case Scale(args=(scalar, matrix)) if whole or is_positive(scalar):
+            return scale(power(scalar, exponent), power(matrix, exponent))
+        case Sum() if whole and e < 0 and (t := _one_plus_exp(base)) is not None:
+            return power(apply("sigmoid", neg(t)), -e)
+    return Power(base, exponent)
+
+
+@NORMAL_FORM.rule(Apply)
+def _(args: Args, data: tuple[Any, ...]) -> Expr:
+    """Push f inside what is repeated or transposed; undo log exp, exp log, log det."""
+    (arg,), (name,) = args, data
+    if isinstance(arg, Number) and (name, arg.value) in KNOWN_VALUES:
+        return number(KNOWN_VALUES[name, int(arg.value)])
+    match arg:
+        case Broadcast(args=(inner,)):
+            return broadcast(apply(name, inner), arg.shape)
+        case Transpose(args=(inner,)):
+            return transpose(apply(name, inner))
+    if name == "log":
+        match arg:
+            case Apply(data=("exp",), args=(inner,)):
+                return inner
+            case Det(args=(inner,)):
+                return logdet(inner)
+            case Power(args=(base, Number() as e)) if e.value.numerator % 2 or is_positive(base):
+                return scale(e, apply("log", base))
+            case Sum() if (t := _one_plus_exp(arg)) is not None:
+                return apply("softplus", t)
+    if name == "exp" and isinstance(arg, Apply) and arg.name == "log":
+        return arg.args[0]
+    if name == "abs" and (is_positive(arg) or (isinstance(arg, Apply) and arg.name == "abs")):
+        return arg
+    return Apply(name, arg)
+
+
+def _powers(exponents: dict[Expr, Expr]) -> list[Expr]:
+    """Return base^exponent for each, steps being their own squares."""
+    factors: list[Expr] = []
+    for base, exponent in exponents.items():
+        steps = isinstance(base, Apply) and base.name in IDEMPOTENT
+        if steps and isinstance(exponent, Number) and exponent.value >= 1:
+            factors.append(base)
+        else:
+            factors.append(power(base, exponent))
+    return factors
+
+
+def _with_sigmoids(exponents: dict[Expr, Expr]) -> dict[Expr, Expr]:
+    """Write exp(t)·sigmoid(−t) as sigmoid(t)."""
+    for base in list(exponents):
+        if isinstance(base, Apply) and base.name == "exp":
+            (t,) = base.args
+            mirrored = apply("sigmoid", neg(t))
+            if mirrored in exponents and exponents[base] is UNIT:
+                left = add(exponents[mirrored], number(-1))
+                changed = {b: e for b, e in exponents.items() if b not in (base, mirrored)}
+                image = apply("sigmoid", t)
+                changed[image] = add(changed.get(image, number(0)), UNIT)
+                if not is_zero(left):
+                    changed[mirrored] = left
+                return _with_sigmoids(changed)
+    return exponents
+
+
+def _scalar_product(scalars: list[Expr], factors: list[Expr]) -> Expr:
+    coefficient = Fraction(1)
+    rest: list[Expr] = []
+    for factor in [*scalars, *factors]:
+        c, core = split(factor)
+        coefficient *= c
+        rest += [f for f in factors_of(core) if f is not UNIT]
+    if len(rest) != len(set(rest)) or any(isinstance(f, Number) for f in rest):
+        return hadamard(number(coefficient), *rest)
+    rest.sort(key=key)
+    if not coefficient:
+        return number(0)
+    if coefficient != 1 or not rest:
+        rest = [number(coefficient), *rest]
+    return rest[0] if len(rest) == 1 else Hadamard(*rest)
+
+
+def _repeated(repeated: dict[str, list[Expr]], shape: Shape) -> list[Expr]:
+    """Return one repeated row, or column, or the outer product of both."""
+    row, column = (hadamard(*fs) if fs else None for fs in repeated.values())
+    if row is not None and column is not None:
+        return [matmul(column, row)]
+    return [broadcast(one, shape) for one in (row, column) if one is not None]
+
+
+def _matrix_product(factors: list[Expr], shape: Shape) -> Expr:
+    if any(isinstance(f, Scale) or kind_of_broadcast(f) == "scalar" for f in factors):
+        return hadamard(*factors)
+    for factor in factors:
+        if isinstance(factor, Identity | Diag):  # only the diagonal of the others is seen
+            others = [f for f in factors if f is not factor]
+            if others:
+                v = diagvec(hadamard(*others))
+                return diag(hadamard(factor.args[0], v) if factor.args else v)
+    if not factors:
+        return broadcast(UNIT, shape)
+    if len(factors) == 1:
+        return factors[0]
+    if all(isinstance(f, Transpose) for f in factors):
+        return transpose(hadamard(*(f.args[0] for f in factors)))
+    return Hadamard(*sorted(factors, key=key))
+
+
+def _is_all_ones(node: Expr) -> bool:
+    return kind_of_broadcast(node) == "scalar" and node.args[0] is UNIT
+
+
+def _one_plus_exp(node: Expr) -> Expr | None:
+    """Return t where the node is 1 + exp(t)."""
+    if len(node.args) != 2:
+        return None
+    for one, other in (node.args, node.args[::-1]):
+        is_one = one is UNIT or _is_all_ones(one)
+        if is_one and isinstance(other, Apply) and other.name == "exp":
+            return other.args[0]
+    return None
+
+
+def _number_power(base: Fraction, e: Fraction) -> Expr:
+    if e.denominator == 1 and (base or e > 0):
+        return number(base**e.numerator)
+    if e.denominator == 2 and base > 0:
+        roots = [isqrt(base.numerator), isqrt(base.denominator)]
+        if roots[0] ** 2 == base.numerator and roots[1] ** 2 == base.denominator:
+            return number(Fraction(*roots) ** e.numerator)
+    return Power(number(base), number(e))

@@ -1,0 +1,184 @@
+"""Sums made smaller: a common factor taken out, or products multiplied out so that terms cancel.
+
+Nothing is expanded for its own sake. A rewriting is kept only where the text becomes shorter, so
+that rewriting ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+
+from matbackprop.symbolic.construct import add, hadamard, identity, kron, matmul, power, scale
+from matbackprop.symbolic.expression import (
+    Expr,
+    Hadamard,
+    MatMul,
+    Number,
+    Power,
+    Scale,
+    Sum,
+    Transpose,
+)
+from matbackprop.symbolic.nodes import Kron
+from matbackprop.symbolic.simplification.measure import cost
+from matbackprop.symbolic.simplification.order import factors_of, split
+
+MOST_TERMS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A term read as a factor and the rest: side tells where the factor stands."""
+
+    side: str
+    factor: Expr
+    exponent: Fraction
+    rest: Expr
+
+
+def smaller_sum(node: Expr, /) -> Expr:
+    """Return the sum with common factors taken out as long as that makes it smaller."""
+    while isinstance(node, Sum):
+        candidates = [*_factored(node), *_expanded(node)]
+        best = min(candidates, key=_rank, default=node)
+        if _rank(best) >= _rank(node):
+            break
+        node = best
+    return node
+
+
+def _rank(node: Expr) -> tuple[int, bytes]:
+    return (cost(node), b"") if isinstance(node, Sum) else (cost(node), node.digest)
+
+
+def _factored(node: Expr) -> Iterator[Expr]:
+    """Yield the sum with each factor that two or more terms share taken out."""
+    shared: dict[tuple[str, Expr], list[tuple[int, View]]] = {}
+    for index, term in enumerate(node.args):
+        for view in views(term):
+            shared.setdefault((view.side, view.factor), []).append((index, view))
+    for (side, factor), found in shared.items():
+        if len({index for index, _ in found}) < 2:
+            continue
+        exponents = sorted({view.exponent for _, view in found})
+        for exponent in {exponents[0], exponents[-1]}:
+            inside = dict(found)
+            if all(view.exponent == exponent for view in inside.values()):
+                left = [view.rest for view in inside.values()]
+            else:
+                left = [
+                    _times(power(factor, view.exponent - exponent), view.rest)
+                    for view in inside.values()
+                ]
+            joined = smaller_sum(add(*left))
+            out = [t for index, t in enumerate(node.args) if index not in inside]
+            yield add(_put_back(side, power(factor, exponent), joined), *out)
+
+
+def _put_back(side: str, factor: Expr, inside: Expr) -> Expr:
+    join: dict[str, Callable[[Expr, Expr], Expr]] = {
+        "left": matmul,
+        "right": lambda f, x: matmul(x, f),
+        "kron left": kron,
+        "kron right": lambda f, x: kron(x, f),
+    }
+    return join.get(side, _times)(factor, inside)
+
+
+def _times(factor: Expr, inside: Expr) -> Expr:
+    return scale(factor, inside) if factor.is_scalar else hadamard(factor, inside)
+
+
+def views(term: Expr, /) -> Iterator[View]:
+    """Yield each reading of a term as a factor times the rest."""
+    coefficient, core = split(term)
+    number = Number(coefficient)
+    if isinstance(core, Scale):
+        scalar, core = core.args
+        for base, exponent, rest in _elementwise(scalar):
+            yield View("scalar", base, exponent, scale(number, scale(rest, core)))
+        number = hadamard(number, scalar)
+    side = "scalar" if core.is_scalar else "entries"
+    for base, exponent, rest in _elementwise(core):
+        yield View(side, base, exponent, scale(number, rest))
+    one = Fraction(1)
+    if core.is_scalar:
+        return
+    if isinstance(core, Kron):
+        a, b = core.args
+        yield View("kron left", a, one, scale(number, b))
+        yield View("kron right", b, one, scale(number, a))
+    yield from _chain(core, number)
+
+
+def _chain(core: Expr, number: Expr) -> Iterator[View]:
+    one = Fraction(1)
+    if isinstance(core, MatMul):
+        first, *middle, last = core.args
+        yield View("left", first, one, scale(number, matmul(*middle, last)))
+        yield View("right", last, one, scale(number, matmul(first, *middle)))
+    elif not isinstance(core, Transpose) or core.rows == core.columns:
+        yield View("left", core, one, scale(number, identity(core.columns)))
+        yield View("right", core, one, scale(number, identity(core.rows)))
+
+
+def _elementwise(node: Expr) -> Iterator[tuple[Expr, Fraction, Expr]]:
+    """Yield base, exponent and the rest for each factor of an elementwise product."""
+    factors = factors_of(node)
+    for factor in factors:
+        rest = [f for f in factors if f is not factor]
+        if isinstance(factor, Number):
+            continue
+        base, exponent = factor, Fraction(1)
+        if isinstance(factor, Power) and isinstance(factor.args[1], Number):
+            base, exponent = factor.args[0], factor.args[1].value
+        yield base, exponent, hadamard(*rest) if rest else power(factor, 0)
+
+
+def _expanded(node: Expr) -> Iterator[Expr]:
+    """Yield the sum with products of sums multiplied out: one of them, or all."""
+    opened = {i: _multiplied_out(term) for i, term in enumerate(node.args)}
+    open_ones = [i for i, terms in opened.items() if len(terms) > 1]
+    choices = [{i} for i in open_ones]
+    if len(open_ones) > 1:
+        choices.append(set(open_ones))
+    for chosen in choices:
+        terms = [
+            t
+            for i, term in enumerate(node.args)
+            for t in (opened[i] if i in chosen else [term])
+        ]
+        if len(terms) <= MOST_TERMS:
+            flat = add(*terms)
+            # Only where something cancelled or merged can the detour pay.
+            if not isinstance(flat, Sum) or len(flat.args) < len(terms):
+                yield _taken_out(flat)
+
+
+def _taken_out(node: Expr) -> Expr:
+    """Take common factors out of a sum that was multiplied out, without multiplying out again."""
+    while isinstance(node, Sum):
+        best = min(_factored(node), key=_rank, default=node)
+        if _rank(best) >= _rank(node):
+            break
+        node = best
+    return node
+
+
+def _multiplied_out(term: Expr) -> list[Expr]:
+    """Return the terms of a product of sums; the term itself where there is none."""
+    coefficient, core = split(term)
+    scalars: list[Expr] = [Number(coefficient)]
+    if isinstance(core, Scale):
+        scalars.append(core.args[0])
+        core = core.args[1]
+    join: Callable[..., Expr] = matmul if isinstance(core, MatMul) else hadamard
+    factors = core.args if isinstance(core, MatMul | Hadamard) else (core,)
+    parts = [f.args if isinstance(f, Sum) else (f,) for f in factors]
+    if all(len(p) == 1 for p in parts):
+        return [term]
+    outside = hadamard(*scalars)
+    return [scale(outside, join(*choice)) for choice in product(*parts)]

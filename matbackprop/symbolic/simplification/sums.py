@@ -1,0 +1,166 @@
+"""Normal form of sums and multiples: like terms collected, numbers in front, one order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import gcd
+from typing import Any
+
+from matbackprop.symbolic.construct import (
+    add,
+    broadcast,
+    centering,
+    colsum,
+    hadamard,
+    matmul,
+    number,
+    power,
+    rowsum,
+    scale,
+    size,
+    zero,
+)
+from matbackprop.symbolic.dimension import Dim
+from matbackprop.symbolic.expression import Broadcast, Expr, Number, Scale, Size, Sum, Transpose
+from matbackprop.symbolic.nodes import Identity
+from matbackprop.symbolic.simplification.order import (
+    UNIT,
+    is_zero,
+    key,
+    kind_of_broadcast,
+    split,
+)
+from matbackprop.symbolic.tables import NORMAL_FORM
+
+Args = tuple[Expr, ...]
+
+
+@NORMAL_FORM.rule(Sum)
+def _(args: Args, data: tuple[Any, ...]) -> Expr:
+    """Collect like terms; take out the numeric content, so that a − b and b − a are multiples."""
+    shape = args[0].shape
+    collected: dict[Expr, Fraction] = {}
+    for coefficient, core in _terms(args, Fraction(1)):
+        collected[core] = collected.get(core, Fraction(0)) + coefficient
+    terms = {core: c for core, c in collected.items() if c}
+    if shape:
+        terms = _with_one_constant(terms)
+        terms = _centred(terms)
+    if not terms:
+        return zero(shape)
+    if len(terms) == 1:
+        ((core, coefficient),) = terms.items()
+        return scale(number(coefficient), core)
+    if shape and all(isinstance(core, Transpose) for core in terms):
+        inner = add(*(scale(number(c), core.args[0]) for core, c in terms.items()))
+        return NORMAL_FORM[Transpose]((inner,), ())
+    ordered = sorted(terms, key=key)
+    content = _content(ordered, terms)
+    total = Sum(*(_times(terms[core] / content, core) for core in ordered))
+    return total if content == 1 else _times(content, total)
+
+
+@NORMAL_FORM.rule(Scale)
+def _(args: Args, data: tuple[Any, ...]) -> Expr:
+    """Gather scalars in front: s(tM) = (st)M, and 0, 1 as one expects."""
+    scalar, matrix = args
+    if is_zero(scalar) or is_zero(matrix):
+        return zero(matrix.shape)
+    if scalar is UNIT:
+        return matrix
+    if isinstance(matrix, Scale):
+        return scale(hadamard(scalar, matrix.args[0]), matrix.args[1])
+    if kind_of_broadcast(matrix) == "scalar":
+        return broadcast(hadamard(scalar, matrix.args[0]), matrix.shape)
+    return Scale(scalar, matrix)
+
+
+@NORMAL_FORM.rule(Size)
+def _(args: Args, data: tuple[Any, ...]) -> Expr:
+    """Write a dimension as a polynomial of single sizes, so that n·p is n times p."""
+    (dim,) = data
+    if dim.value is not None:
+        return number(dim.value)
+    terms = []
+    for monomial, coefficient in dim.terms:
+        sizes = [Size(Dim.of(name)) for name in monomial]
+        terms.append(hadamard(number(coefficient), *sizes))
+    return add(*terms)
+
+
+def _terms(args: Args, outer: Fraction) -> Iterator[tuple[Fraction, Expr]]:
+    """Yield coefficient and core of each term, the sums in ±(a + b) opened."""
+    for arg in args:
+        if is_zero(arg):
+            continue
+        coefficient, core = split(arg)
+        if isinstance(core, Sum) and abs(coefficient) == 1:
+            yield from _terms(core.args, outer * coefficient)
+        else:
+            yield outer * coefficient, core
+
+
+def _with_one_constant(terms: dict[Expr, Fraction]) -> dict[Expr, Fraction]:
+    """Merge the repeated scalars: (s + t)·11ᵀ is one term."""
+    constants = [core for core in terms if kind_of_broadcast(core) == "scalar"]
+    if len(constants) < 2:
+        return terms
+    scalar = add(*(scale(number(terms[core]), core.args[0]) for core in constants))
+    rest = {core: c for core, c in terms.items() if core not in constants}
+    if not is_zero(scalar):
+        coefficient, core = split(broadcast(scalar, constants[0].shape))
+        rest[core] = coefficient
+    return rest
+
+
+def _centred(terms: dict[Expr, Fraction]) -> dict[Expr, Fraction]:
+    """Recognise I − 11ᵀ/n, and M − 1·mean(M): both are the centring matrix at work."""
+    for core, coefficient in terms.items():
+        mean = core.args[1] if isinstance(core, Scale) else core
+        if not isinstance(mean, Broadcast):
+            continue
+        for other, c in terms.items():
+            for of_columns in (True, False):
+                n = other.rows if of_columns else other.columns
+                if other is core or _mean(other, n, of_columns) is not _times(
+                    -coefficient / c, core
+                ):
+                    continue
+                if isinstance(other, Identity):
+                    centred = centering(n)
+                else:
+                    pair = (centering(n), other) if of_columns else (other, centering(n))
+                    centred = matmul(*pair)
+                rest = [(t, x) for x, t in terms.items() if x not in (core, other)]
+                merged = dict[Expr, Fraction]()
+                for t, x in [*rest, *_terms((centred,), c)]:
+                    merged[x] = merged.get(x, Fraction(0)) + t
+                return _centred({x: t for x, t in merged.items() if t})
+    return terms
+
+
+def _mean(matrix: Expr, n: Dim, of_columns: bool) -> Expr:
+    sums = colsum(matrix) if of_columns else rowsum(matrix)
+    return scale(power(size(n), -1), broadcast(sums, matrix.shape))
+
+
+def _content(ordered: list[Expr], terms: dict[Expr, Fraction]) -> Fraction:
+    """Return the common numeric factor, negative where the sum reads better negated."""
+    values = [terms[core] for core in ordered]
+    if all(v.denominator == 1 for v in values):
+        content = Fraction(gcd(*(v.numerator for v in values)))
+    elif len({abs(v) for v in values}) == 1:
+        content = abs(values[0])
+    else:
+        content = Fraction(1)
+    positive = sum(v > 0 for v in values)
+    if 2 * positive != len(values):
+        return content if 2 * positive > len(values) else -content
+    constants = [core for core in ordered if kind_of_broadcast(core) == "scalar"]
+    leading = constants[0] if constants else ordered[-1]
+    return content if terms[leading] > 0 else -content
+
+
+def _times(coefficient: Fraction, core: Expr) -> Expr:
+    return scale(Number(coefficient), core)
