@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from matbackprop.symbolic.construct import make, transpose
-from matbackprop.symbolic.expression import Expr, MatMul, Sum, Transpose
-from matbackprop.symbolic.simplification.factoring import smaller_sum
+from matbackprop.symbolic.expression import Expr, MatMul, Transpose
+from matbackprop.symbolic.simplification.factoring import smaller
 from matbackprop.symbolic.simplification.measure import cost
 
 MOST_ROUNDS = 20
@@ -45,7 +45,7 @@ def _round(expr: Expr) -> Expr:
     done: dict[Expr, Expr] = {}
     for node in normal(expr).nodes():
         rebuilt = make(type(node), tuple(done[arg] for arg in node.args), node.data)
-        done[node] = smaller_sum(rebuilt) if isinstance(rebuilt, Sum) else rebuilt
+        done[node] = smaller(rebuilt)
     return _turned(done[normal(expr)])
 
 

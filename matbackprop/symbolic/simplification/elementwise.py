@@ -13,6 +13,7 @@ from matbackprop.symbolic.construct import (
     diag,
     diagvec,
     hadamard,
+    kron,
     logdet,
     matmul,
     neg,
@@ -26,14 +27,15 @@ from matbackprop.symbolic.expression import (
     Broadcast,
     Expr,
     Hadamard,
+    MatMul,
     Number,
     Power,
     Scale,
     Sum,
     Transpose,
 )
-from matbackprop.symbolic.graph import Shape
-from matbackprop.symbolic.nodes import Apply, Det, Diag, Identity
+from matbackprop.symbolic.graph import ONE, Shape
+from matbackprop.symbolic.nodes import Apply, Det, Diag, Identity, Kron
 from matbackprop.symbolic.simplification.facts import is_positive
 from matbackprop.symbolic.simplification.order import (
     UNIT,
@@ -74,7 +76,7 @@ def _(args: Args, data: tuple[Any, ...]) -> Expr:
         elif kind := kind_of_broadcast(factor):
             (scalars if kind == "scalar" else repeated[kind]).append(factor.args[0])
         else:
-            base, exponent = factor.args if isinstance(factor, Power) else (factor, UNIT)
+            base, exponent = _base(factor)
             exponents[base] = add(exponents[base], exponent) if base in exponents else exponent
     factors = _powers(_with_sigmoids(exponents))
     if any(isinstance(f, Hadamard) for f in factors):  # (ab)² has come apart
@@ -149,6 +151,16 @@ def _(args: Args, data: tuple[Any, ...]) -> Expr:
     return Apply(name, arg)
 
 
+def _base(factor: Expr) -> tuple[Expr, Expr]:
+    """Read a factor as base^exponent; exp(ct) as exp(t)^c."""
+    if isinstance(factor, Power):
+        return factor.args[0], factor.args[1]
+    if isinstance(factor, Apply) and factor.name == "exp":
+        coefficient, t = split(factor.args[0])
+        return apply("exp", t), number(coefficient)
+    return factor, UNIT
+
+
 def _powers(exponents: dict[Expr, Expr]) -> list[Expr]:
     """Return base^exponent for each, steps being their own squares."""
     factors: list[Expr] = []
@@ -163,18 +175,16 @@ def _powers(exponents: dict[Expr, Expr]) -> list[Expr]:
 
 def _with_sigmoids(exponents: dict[Expr, Expr]) -> dict[Expr, Expr]:
     """Write exp(t)·sigmoid(−t) as sigmoid(t)."""
-    for base in list(exponents):
-        if isinstance(base, Apply) and base.name == "exp":
-            (t,) = base.args
-            mirrored = apply("sigmoid", neg(t))
-            if mirrored in exponents and exponents[base] is UNIT:
-                left = add(exponents[mirrored], number(-1))
-                changed = {b: e for b, e in exponents.items() if b not in (base, mirrored)}
-                image = apply("sigmoid", t)
-                changed[image] = add(changed.get(image, number(0)), UNIT)
-                if not is_zero(left):
-                    changed[mirrored] = left
-                return _with_sigmoids(changed)
+    for base, exponent in exponents.items():
+        if not (isinstance(base, Apply) and base.name == "exp" and isinstance(exponent, Number)):
+            continue
+        t = scale(exponent, base.args[0])
+        mirrored, image = apply("sigmoid", neg(t)), apply("sigmoid", t)
+        if mirrored in exponents and abs(exponent.value) == 1:
+            changed = {b: e for b, e in exponents.items() if b is not base}
+            changed[mirrored] = add(exponents[mirrored], number(-1))
+            changed[image] = add(changed.get(image, number(0)), UNIT)
+            return _with_sigmoids({b: e for b, e in changed.items() if not is_zero(e)})
     return exponents
 
 
@@ -216,9 +226,29 @@ def _matrix_product(factors: list[Expr], shape: Shape) -> Expr:
         return broadcast(UNIT, shape)
     if len(factors) == 1:
         return factors[0]
+    if len(factors) == 2 and (scaled := _scaled(*factors) or _scaled(*factors[::-1])):
+        return scaled
     if all(isinstance(f, Transpose) for f in factors):
         return transpose(hadamard(*(f.args[0] for f in factors)))
     return Hadamard(*sorted(factors, key=key))
+
+
+def _scaled(d: Expr, m: Expr) -> Expr | None:
+    """Return diag(c)M, or M diag(r), where M is an outer product or a ⊗ that takes it in."""
+    kind = kind_of_broadcast(d)
+    if not kind:
+        return None
+    (x,) = d.args
+    if isinstance(m, MatMul) and m.args[0].columns == ONE and kind == "column":
+        return matmul(hadamard(x, m.args[0]), *m.args[1:])
+    if isinstance(m, MatMul) and m.args[-1].rows == ONE and kind == "row":
+        return matmul(*m.args[:-1], hadamard(m.args[-1], x))
+    if isinstance(m, Kron) and isinstance(x, Kron):
+        pairs = list(zip(x.args, m.args, strict=True))
+        rows = kind == "row"
+        if all(u.columns == a.columns if rows else u.rows == a.rows for u, a in pairs):
+            return kron(*(hadamard(broadcast(u, a.shape), a) for u, a in pairs))
+    return None
 
 
 def _is_all_ones(node: Expr) -> bool:

@@ -11,8 +11,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 
-from matbackprop.symbolic.construct import add, hadamard, identity, kron, matmul, power, scale
+from matbackprop.symbolic.construct import (
+    add,
+    broadcast,
+    hadamard,
+    identity,
+    kron,
+    matmul,
+    power,
+    scale,
+)
 from matbackprop.symbolic.expression import (
+    Broadcast,
     Expr,
     Hadamard,
     MatMul,
@@ -39,19 +49,19 @@ class View:
     rest: Expr
 
 
-def smaller_sum(node: Expr, /) -> Expr:
-    """Return the sum with common factors taken out as long as that makes it smaller."""
-    while isinstance(node, Sum):
-        candidates = [*_factored(node), *_expanded(node)]
-        best = min(candidates, key=_rank, default=node)
-        if _rank(best) >= _rank(node):
+def smaller(node: Expr, /) -> Expr:
+    """Return a sum with common factors taken out, a product multiplied out, if that is smaller."""
+    while isinstance(node, Sum | Hadamard | Scale | MatMul):
+        if isinstance(node, Sum):
+            candidates = [*_factored(node), *_expanded(node)]
+        else:
+            candidates = [_taken_out(add(*terms)) for terms in _multiplied_out(node)]
+        best = min(candidates, key=cost, default=node)
+        # x − xy is a node smaller than x(1 − y), and no better: a product stays one for that.
+        if cost(best) >= cost(node) - (not isinstance(node, Sum)):
             break
         node = best
     return node
-
-
-def _rank(node: Expr) -> tuple[int, bytes]:
-    return (cost(node), b"") if isinstance(node, Sum) else (cost(node), node.digest)
 
 
 def _factored(node: Expr) -> Iterator[Expr]:
@@ -73,7 +83,7 @@ def _factored(node: Expr) -> Iterator[Expr]:
                     _times(power(factor, view.exponent - exponent), view.rest)
                     for view in inside.values()
                 ]
-            joined = smaller_sum(add(*left))
+            joined = _taken_out(add(*left))
             out = [t for index, t in enumerate(node.args) if index not in inside]
             yield add(_put_back(side, power(factor, exponent), joined), *out)
 
@@ -132,6 +142,11 @@ def _elementwise(node: Expr) -> Iterator[tuple[Expr, Fraction, Expr]]:
         rest = [f for f in factors if f is not factor]
         if isinstance(factor, Number):
             continue
+        if isinstance(factor, Broadcast):
+            for base, exponent, inner in _elementwise(factor.args[0]):
+                left = hadamard(broadcast(inner, factor.shape), *rest)
+                yield broadcast(base, factor.shape), exponent, left
+            continue
         base, exponent = factor, Fraction(1)
         if isinstance(factor, Power) and isinstance(factor.args[1], Number):
             base, exponent = factor.args[0], factor.args[1].value
@@ -140,17 +155,12 @@ def _elementwise(node: Expr) -> Iterator[tuple[Expr, Fraction, Expr]]:
 
 def _expanded(node: Expr) -> Iterator[Expr]:
     """Yield the sum with products of sums multiplied out: one of them, or all."""
-    opened = {i: _multiplied_out(term) for i, term in enumerate(node.args)}
-    open_ones = [i for i, terms in opened.items() if len(terms) > 1]
-    choices = [{i} for i in open_ones]
-    if len(open_ones) > 1:
-        choices.append(set(open_ones))
+    opened = {i: ways for i, term in enumerate(node.args) if (ways := _multiplied_out(term))}
+    choices = [{i: terms} for i, ways in opened.items() for terms in ways]
+    if len(opened) > 1:
+        choices.append({i: ways[-1] for i, ways in opened.items()})
     for chosen in choices:
-        terms = [
-            t
-            for i, term in enumerate(node.args)
-            for t in (opened[i] if i in chosen else [term])
-        ]
+        terms = [t for i, term in enumerate(node.args) for t in chosen.get(i, [term])]
         if len(terms) <= MOST_TERMS:
             flat = add(*terms)
             # Only where something cancelled or merged can the detour pay.
@@ -161,15 +171,15 @@ def _expanded(node: Expr) -> Iterator[Expr]:
 def _taken_out(node: Expr) -> Expr:
     """Take common factors out of a sum that was multiplied out, without multiplying out again."""
     while isinstance(node, Sum):
-        best = min(_factored(node), key=_rank, default=node)
-        if _rank(best) >= _rank(node):
+        best = min(_factored(node), key=cost, default=node)
+        if cost(best) >= cost(node):
             break
         node = best
     return node
 
 
-def _multiplied_out(term: Expr) -> list[Expr]:
-    """Return the terms of a product of sums; the term itself where there is none."""
+def _multiplied_out(term: Expr) -> list[list[Expr]]:
+    """Return the terms that a product of sums has: by each sum alone, and at last by all."""
     coefficient, core = split(term)
     scalars: list[Expr] = [Number(coefficient)]
     if isinstance(core, Scale):
@@ -177,8 +187,11 @@ def _multiplied_out(term: Expr) -> list[Expr]:
         core = core.args[1]
     join: Callable[..., Expr] = matmul if isinstance(core, MatMul) else hadamard
     factors = core.args if isinstance(core, MatMul | Hadamard) else (core,)
-    parts = [f.args if isinstance(f, Sum) else (f,) for f in factors]
-    if all(len(p) == 1 for p in parts):
-        return [term]
+    sums = [i for i, f in enumerate(factors) if isinstance(f, Sum)]
     outside = hadamard(*scalars)
-    return [scale(outside, join(*choice)) for choice in product(*parts)]
+    ways = [{i} for i in sums] + ([set(sums)] if len(sums) > 1 else [])
+    result = []
+    for way in ways:
+        parts = [f.args if i in way else (f,) for i, f in enumerate(factors)]
+        result.append([scale(outside, join(*choice)) for choice in product(*parts)])
+    return [terms for terms in result if len(terms) <= MOST_TERMS]

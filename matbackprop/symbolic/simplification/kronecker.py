@@ -74,6 +74,11 @@ def _(args: Args, data: Data) -> Expr:
         return scale(a.args[0], vec(a.args[1]))
     if kind_of_broadcast(a) == "scalar":
         return broadcast(a.args[0], (a.rows * a.columns, ONE))
+    match kind_of_broadcast(a):
+        case "row":
+            return kron(transpose(a.args[0]), broadcast(UNIT, (a.rows, ONE)))
+        case "column":
+            return kron(broadcast(UNIT, (a.columns, ONE)), a.args[0])
     return vec(a.args[0]) if isinstance(a, Reshape) else Vec(a)
 
 
@@ -102,6 +107,12 @@ def _(args: Args, data: Data) -> Expr:
 def _(args: Args, data: Data) -> Expr:
     """K(1, n) = K(n, 1) = I."""
     return identity(data[0] * data[1]) if ONE in data else Commutation(*data)
+
+
+@NORMAL_FORM.rule(Identity)
+def _(args: Args, data: Data) -> Expr:
+    """I of one row is the 1×1 matrix 1."""
+    return broadcast(UNIT, (ONE, ONE)) if data[0] == ONE else Identity(*data)
 
 
 @NORMAL_FORM.rule(Centering)

@@ -11,12 +11,13 @@ from matbackprop.symbolic.expression import (
     Power,
     Scale,
     Sum,
+    Transpose,
 )
 from matbackprop.symbolic.nodes import Centering, ColSum, Item, Named, RowSum
 from matbackprop.symbolic.simplification.order import kind_of_broadcast
 
 CHAINS = Sum | MatMul | Hadamard
-REPEATED = {"row": 2, "column": 3, "scalar": 0}  # ones(n)*r, c*ones(q)', and a bare s
+REPEATED = {"row": 2, "column": 2, "scalar": 0}  # ones(n)*r, diag(c)*…, and a bare s
 
 
 def cost(root: Expr, /) -> int:
@@ -46,6 +47,8 @@ def _own(node: Expr) -> int:
             return REPEATED[kind_of_broadcast(node)]
         case Item() | Named():
             return 0
+        case Transpose(args=(ColSum(),)):
+            return 0  # X'*ones(n)
         case RowSum():
             return 2
         case ColSum() | Centering():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from matbackprop.symbolic.construct import (
+    add,
     broadcast,
     colsum,
     commutation,
@@ -21,7 +22,7 @@ from matbackprop.symbolic.construct import (
     vec,
     zero,
 )
-from matbackprop.symbolic.expression import Broadcast, Expr, Hadamard, MatMul, Scale
+from matbackprop.symbolic.expression import Broadcast, Expr, Hadamard, MatMul, Scale, Sum
 from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.nodes import (
     Centering,
@@ -98,8 +99,8 @@ def _contract(a: Expr, b: Expr) -> Expr | None:
         return a
     if isinstance(a, Broadcast) or isinstance(b, Broadcast):
         return _with_repeated(a, b)
-    if isinstance(a, Centering) and is_centred(b):
-        return b
+    if isinstance(a, Centering) and (centred := _centred(b)) is not None:
+        return centred
     if isinstance(b, Centering) and kills_ones(a):
         return a
     if (powers := _power(a, b)) is not None:
@@ -131,6 +132,18 @@ def _with_repeated(a: Expr, b: Expr) -> Expr:
     if kind == "row":
         return matmul(rowsum(a), x)
     return scale(x, broadcast(rowsum(a), shape))
+
+
+def _centred(b: Expr) -> Expr | None:
+    """Return HB for the centring matrix H, where it passes by, or does nothing to, a part of B."""
+    h = Centering(b.rows)
+    if is_centred(b):
+        return b
+    if isinstance(b, Hadamard) and (row := _repeated_factor(b, "row")) is not None:
+        return hadamard(row, matmul(h, _without(b, row)))
+    if isinstance(b, Sum) and any(map(is_centred, b.args)):
+        return add(*(matmul(h, term) for term in b.args))
+    return None
 
 
 def _base(a: Expr) -> tuple[Expr, int]:

@@ -131,7 +131,7 @@ def _(args: Args, data: Data) -> Expr:
 
 @NORMAL_FORM.rule(LogDet)
 def _(args: Args, data: Data) -> Expr:
-    """log |Aᵀ| = log |A|, log |A⁻¹| = −log |A|."""
+    """Log |Aᵀ| = log |A|, log |A⁻¹| = −log |A|."""
     (a,) = args
     match a:
         case Transpose(args=(x,)):
@@ -207,7 +207,11 @@ def _(args: Args, data: Data) -> Expr:
 
 def _flips(node: Expr) -> bool:
     """Whether transposing makes it no larger."""
-    return isinstance(node, Transpose) or is_symmetric(node)
+    if isinstance(node, MatMul):
+        return 2 * sum(map(_flips, node.args)) > len(node.args)
+    if isinstance(node, Scale):
+        return _flips(node.args[1])
+    return isinstance(node, Transpose | Broadcast) or is_symmetric(node)
 
 
 def _trace_of_product(product: Expr) -> Expr:

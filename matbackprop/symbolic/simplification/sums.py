@@ -19,6 +19,7 @@ from matbackprop.symbolic.construct import (
     rowsum,
     scale,
     size,
+    transpose,
     zero,
 )
 from matbackprop.symbolic.dimension import Dim
@@ -97,6 +98,9 @@ def _terms(args: Args, outer: Fraction) -> Iterator[tuple[Fraction, Expr]]:
         coefficient, core = split(arg)
         if isinstance(core, Sum) and abs(coefficient) == 1:
             yield from _terms(core.args, outer * coefficient)
+        elif isinstance(core, Transpose) and isinstance(core.args[0], Sum) and len(args) > 1:
+            flipped = tuple(transpose(term) for term in core.args[0].args)
+            yield from _terms(flipped, outer * coefficient)
         else:
             yield outer * coefficient, core
 
