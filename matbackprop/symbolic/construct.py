@@ -32,6 +32,7 @@ from matbackprop.symbolic.nodes import (
     Det,
     Diag,
     DiagVec,
+    Duplication,
     Identity,
     Inverse,
     Item,
@@ -95,6 +96,11 @@ def centering(n: DimLike, /) -> Expr:
 def commutation(m: DimLike, n: DimLike, /) -> Expr:
     """Return K(m, n)."""
     return make(Commutation, (), (Dim.of(m), Dim.of(n)))
+
+
+def duplication(n: Dim, /) -> Expr:
+    """Return D(n)."""
+    return make(Duplication, (), (n,))
 
 
 def add(*terms: Expr) -> Expr:

@@ -1,4 +1,4 @@
-"""Dimensions: n, p, 6, k·p. Polynomials in size symbols with integer coefficients."""
+"""Dimensions: n, p, 6, k·p, n(n+1)/2. Polynomials in size symbols."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import operator
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from fractions import Fraction
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from matbackprop.errors import OptionError
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Monomial: TypeAlias = tuple[str, ...]
-DimLike: TypeAlias = "Dim | int | str"
+DimLike: TypeAlias = "Dim | int | Fraction | str"
 
 _OPERATORS: dict[type[ast.operator], Callable[[Dim, Dim], Dim]] = {
     ast.Add: operator.add,
@@ -26,21 +28,21 @@ _OPERATORS: dict[type[ast.operator], Callable[[Dim, Dim], Dim]] = {
 
 
 class Dim:
-    """A dimension: an integer polynomial in size symbols, kept with like terms collected.
+    """A dimension: a polynomial in size symbols, kept with like terms collected.
 
     Examples
     --------
     >>> Dim.of("k") * Dim.of("p") + 1
     Dim('k*p+1')
-    >>> Dim.of("n*(n+1)").evaluate({"n": 3})
-    12
+    >>> Dim.of("n*(n+1)/2").evaluate({"n": 3})
+    6
     """
 
     __slots__ = ("__dict__", "terms")
 
-    def __init__(self, terms: Mapping[Monomial, int], /) -> None:
+    def __init__(self, terms: Mapping[Monomial, int | Fraction], /) -> None:
         # The longest monomials first, so that n² + n prints as one writes it.
-        kept = [(m, c) for m, c in terms.items() if c]
+        kept = [(m, int(c) if c.denominator == 1 else c) for m, c in terms.items() if c]
         self.terms = tuple(sorted(kept, key=lambda term: (-len(term[0]), term[0])))
 
     @classmethod
@@ -48,7 +50,7 @@ class Dim:
         """Return the dimension that a whole number, a name or an expression in names denotes."""
         if isinstance(value, Dim):
             return value
-        if isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, int | Fraction) and not isinstance(value, bool):
             return cls({(): value})
         if isinstance(value, str):
             try:
@@ -69,7 +71,7 @@ class Dim:
         return self + Dim.of(other) * -1
 
     def __mul__(self, other: DimLike) -> Dim:
-        product: dict[Monomial, int] = {}
+        product: dict[Monomial, int | Fraction] = {}
         for m1, c1 in self.terms:
             for m2, c2 in Dim.of(other).terms:
                 monomial = tuple(sorted(m1 + m2))
@@ -93,7 +95,8 @@ class Dim:
         """The number, where no symbol is left in it."""
         if not self.terms:
             return 0
-        return self.terms[0][1] if self.terms[0][0] == () else None
+        monomial, coefficient = self.terms[0]
+        return int(coefficient) if monomial == () else None
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -108,16 +111,17 @@ class Dim:
     @property
     def has_a_number(self) -> bool:
         """Whether a number is in it, such as 6, or the 6 of 6·k."""
-        return any(coefficient != 1 or not monomial for monomial, coefficient in self.terms)
+        return any(
+            coefficient.denominator == 1 and (coefficient != 1 or not monomial)
+            for monomial, coefficient in self.terms
+        )
 
     def evaluate(self, sizes: Mapping[str, int], /) -> int:
         """Return the number for given sizes of the symbols."""
-        total = 0
+        total: int | Fraction = 0
         for monomial, coefficient in self.terms:
-            for name in monomial:
-                coefficient *= sizes[name]
-            total += coefficient
-        return total
+            total += coefficient * prod(sizes[name] for name in monomial)
+        return int(total)
 
     def __str__(self) -> str:
         return self.text()
@@ -143,6 +147,8 @@ def _parsed(node: ast.expr) -> Dim:
             return Dim({(name,): 1})
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             return _OPERATORS[type(op)](_parsed(left), _parsed(right))
+        case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=int(whole))) if whole:
+            return Dim({m: Fraction(c) / whole for m, c in _parsed(left).terms})
         case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(power))):
             result = Dim({(): 1})
             for _ in range(power):

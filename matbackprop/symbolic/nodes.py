@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, Self
 
 from matbackprop.errors import OptionError, ShapeError
@@ -90,16 +91,14 @@ class Commutation(_Special):
 
 
 class Duplication(_Special):
-    """D(n), n²×n(n+1)/2: D vech(S) = vec(S) for symmetric S of n×n; `data` is (n, n(n+1)/2)."""
+    """D(n), n²×n(n+1)/2: D vech(S) = vec(S) for symmetric S of n×n."""
 
     __slots__ = ()
 
-    def __new__(cls, n: DimLike, half: DimLike) -> Self:
-        return cls.make((), (Dim.of(n), Dim.of(half)))
-
     @staticmethod
     def shape_of(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Shape:
-        return (data[0] * data[0], data[1])
+        (n,) = data
+        return (n * n, n * (n + 1) * Fraction(1, 2))
 
 
 class _Unary(Expr):

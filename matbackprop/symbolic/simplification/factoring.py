@@ -83,7 +83,7 @@ def _factored(node: Expr) -> Iterator[Expr]:
                     _times(power(factor, view.exponent - exponent), view.rest)
                     for view in inside.values()
                 ]
-            joined = _taken_out(add(*left))
+            joined = add(*left)
             out = [t for index, t in enumerate(node.args) if index not in inside]
             yield add(_put_back(side, power(factor, exponent), joined), *out)
 
@@ -105,7 +105,7 @@ def _times(factor: Expr, inside: Expr) -> Expr:
 def views(term: Expr, /) -> Iterator[View]:
     """Yield each reading of a term as a factor times the rest."""
     coefficient, core = split(term)
-    number = Number(coefficient)
+    number: Expr = Number(coefficient)
     if isinstance(core, Scale):
         scalar, core = core.args
         for base, exponent, rest in _elementwise(scalar):

@@ -62,7 +62,7 @@ def _(args: Args, data: Data) -> Expr:
 
 @NORMAL_FORM.rule(Vec)
 def _(args: Args, data: Data) -> Expr:
-    """A column is its own vec, a row's is its transpose."""
+    """Leave a column, transpose a row; vec(1r) = rᵀ ⊗ 1, vec(c1ᵀ) = 1 ⊗ c."""
     (a,) = args
     if is_zero(a):
         return zero((a.rows * a.columns, ONE))

@@ -161,7 +161,7 @@ def _(args: Args, data: Data) -> Expr:
 
 @NORMAL_FORM.rule(Total)
 def _(args: Args, data: Data) -> Expr:
-    """The sum of all entries; of a product of two vectors, xᵀy."""
+    """Add all entries up; of a product of two vectors that is xᵀy."""
     (m,) = args
     if is_centred(m) or kills_ones(m) or is_zero(m):
         return number(0)
@@ -196,7 +196,7 @@ def _(args: Args, data: Data) -> Expr:
 
 @NORMAL_FORM.rule(Item)
 def _(args: Args, data: Data) -> Expr:
-    """The entry of a 1×1 matrix, worked out on scalars where it can be."""
+    """Work the entry of a 1×1 matrix out on scalars where that can be."""
     (m,) = args
     if is_zero(m):
         return number(0)
@@ -234,7 +234,7 @@ def _(args: Args, data: Data) -> Expr:
 
 @NORMAL_FORM.rule(Norm1)
 def _(args: Args, data: Data) -> Expr:
-    """The sum of absolute values; numbers come outside."""
+    """Bring numbers outside: ‖sM‖₁ = |s|‖M‖₁."""
     return _norm(args[0], norm1, Norm1)
 
 

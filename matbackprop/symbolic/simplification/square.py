@@ -182,7 +182,7 @@ def _(args: Args, data: Data) -> Expr:
 
 @NORMAL_FORM.rule(DiagVec)
 def _(args: Args, data: Data) -> Expr:
-    """The diagonal of what is diagonal, an outer product, a transpose."""
+    """Read the diagonal off what is diagonal, an outer product, a transpose."""
     (a,) = args
     if is_zero(a):
         return zero((a.rows, ONE))
