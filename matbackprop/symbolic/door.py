@@ -1,0 +1,304 @@
+"""The front door: from a text, or an expression, to a derivative with its two proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matbackprop.errors import OptionError, ShapeError
+from matbackprop.symbolic.certificate import Kind, certify
+from matbackprop.symbolic.construct import duplication, matmul, transpose, vec
+from matbackprop.symbolic.derivation import Derivation, Derivations
+from matbackprop.symbolic.expression import Expr, Variable, shape_text
+from matbackprop.symbolic.graph import ONE
+from matbackprop.symbolic.nodes import Item
+from matbackprop.symbolic.notations import declared, read
+from matbackprop.symbolic.simplification import simplify
+from matbackprop.symbolic.simplification.measure import cost
+from matbackprop.symbolic.sweeps import gradients, push_forward, vec_jacobian
+from matbackprop.symbolic.tangents import projected
+
+
+def parse(
+    text: str,
+    /,
+    *,
+    notation: str = "matlab",
+    shapes: Mapping[str, Any],
+    assume: Mapping[str, Any] | None = None,
+    domains: Mapping[str, str] | None = None,
+) -> Expr:
+    """Return the expression that a text denotes, as it is written.
+
+    Parameters
+    ----------
+    text
+        An expression; before it, if you like, named definitions, each ended by ``;``:
+        ``"E = X*b - y; E'*E"``.
+    notation
+        "matlab", the notation of matrixcalculus.org, or "r".
+    shapes
+        For each variable its rows and columns, sizes being names or numbers: ``("n", "p")``;
+        a column is ``("n", 1)``, a scalar ``()``.
+    assume
+        What is known of a variable: "symmetric", "diagonal", "orthogonal", "spd", or several.
+    domains
+        Where check points are drawn: "normal" (the default), "positive", "spd", …
+
+    Raises
+    ------
+    ParseError
+        If the text cannot be read; it points at the character.
+    ShapeError
+        If operands do not conform; it points at the operator.
+
+    Examples
+    --------
+    >>> L = parse("sum((y - X %*% b)^2)", notation="r",
+    ...           shapes={"X": ("n", "p"), "b": ("p", 1), "y": ("n", 1)})
+    >>> print(derive(L, "b").result)
+    2*X'*(X*b-y)
+    """
+    return read(text, notation=notation, shapes=shapes, assume=assume or {}, domains=domains or {})
+
+
+def variable(
+    name: str,
+    shape: Sequence[Any] = (),
+    /,
+    *,
+    assume: str | Sequence[str] = (),
+    domain: str | None = None,
+) -> Variable:
+    """Return a variable, to build expressions from with Python's operators.
+
+    Examples
+    --------
+    >>> X, b, y = variable("X", ("n", "p")), variable("b", ("p", 1)), variable("y", ("n", 1))
+    >>> print(jacobian(X @ b - y, "b").result)
+    X
+    """
+    domains = {} if domain is None else {name: domain}
+    return declared({name: shape}, {name: assume} if assume else {}, domains)[name]
+
+
+def derive(
+    L: Expr,
+    /,
+    wrt: str | Variable | Sequence[str | Variable],
+    *,
+    vech: bool = False,
+    points: int = 3,
+    tolerance: float = 1e-8,
+    seed: int = 0,
+) -> Any:
+    """Return the gradient of a scalar: G of the shape of X with dL = tr(GᵀdX).
+
+    Derived by one sweep backwards, simplified, and certified: a derivative that its numerical
+    check refuses is not returned.
+
+    Parameters
+    ----------
+    L
+        The scalar; a 1×1 matrix is taken as its entry.
+    wrt
+        The variable, or a sequence of several, which share the sweep. Of a variable that is
+        symmetric, diagonal or orthogonal the gradient is the one in its tangent space.
+    vech
+        Of a symmetric S, return ∂L/∂vech(S) = Dᵀvec(G) instead, D the duplication matrix.
+    points, tolerance, seed
+        Of the certificate: how many random points, the relative error allowed, their seed.
+
+    Returns
+    -------
+    A `Derivation`; a `Derivations`, which is a dict of them by name, for a sequence.
+
+    Raises
+    ------
+    ShapeError
+        If L is a larger matrix, or `vech` is asked of a variable that is not symmetric.
+    OptionError
+        If L has no such variable.
+    MissingRuleError
+        If a node on the way has no rule.
+    CertificateError
+        If the derivative differs from the numerical one.
+    DomainError
+        If no point can be drawn at which L is defined; it names the variable to restrict.
+
+    Examples
+    --------
+    >>> L = parse("(X*b-y)'*(X*b-y)", shapes={"X": ("n", "p"), "b": ("p", 1), "y": ("n", 1)})
+    >>> d = derive(L, "b")
+    >>> print(d.result)
+    2*X'*(X*b-y)
+    >>> d.certificate.ok
+    True
+    """
+    call = "derive(L, wrt)"
+    _check_scalar(L, call, "the Jacobian of a matrix is `jacobian(F, wrt)`")
+    variables = _variables(L, wrt, call)
+    if vech:
+        _check_symmetric(variables, call)
+    S = simplify(L if L.is_scalar else Item(L))
+    found = {}
+    for X, G in gradients(S, variables).items():
+        result = projected(G, X)
+        if vech:
+            result = matmul(transpose(duplication(X.rows)), vec(result))
+        kind: Kind = "vech gradient" if vech else "gradient"
+        found[X.name] = _certified(L, simplify(result), X, kind, points, tolerance, seed)
+    return _as_asked(found, wrt)
+
+
+def jacobian(
+    F: Expr,
+    /,
+    wrt: str | Variable | Sequence[str | Variable],
+    *,
+    points: int = 3,
+    tolerance: float = 1e-8,
+    seed: int = 0,
+) -> Any:
+    """Return ∂vec(F)/∂vec(X)ᵀ: a row for each entry of F, a column for each of X, by columns.
+
+    Parameters, returns and errors are those of `derive`, but that F may be any matrix.
+
+    Examples
+    --------
+    >>> F = parse("X'*X", shapes={"X": ("q", "p")})
+    >>> print(jacobian(F, "X").result)
+    (eye(p*p)+K(p,p))*kron(eye(p),X')
+    """
+    variables = _variables(F, wrt, "jacobian(F, wrt)")
+    S = simplify(F)
+    found = {
+        X.name: _certified(F, _smallest_jacobian(S, X), X, "jacobian", points, tolerance, seed)
+        for X in variables
+    }
+    return _as_asked(found, wrt)
+
+
+def hessian(
+    L: Expr,
+    /,
+    wrt: str | Variable | Sequence[str | Variable],
+    *,
+    points: int = 3,
+    tolerance: float = 1e-6,
+    seed: int = 0,
+) -> Any:
+    """Return the Hessian of a scalar: ∂vec(G)/∂vec(X)ᵀ for its gradient G.
+
+    Parameters, returns and errors are those of `derive`.
+
+    Examples
+    --------
+    >>> L = parse("x'*A*x", shapes={"x": ("n", 1), "A": ("n", "n")})
+    >>> print(hessian(L, "x").result)
+    A+A'
+    """
+    call = "hessian(L, wrt)"
+    _check_scalar(L, call, "take `total(F)`, or the Jacobian, first")
+    S = simplify(L if L.is_scalar else Item(L))
+    variables = _variables(L, wrt, call)
+    found = {}
+    for X, G in gradients(S, variables).items():
+        H = _smallest_jacobian(simplify(projected(G, X)), X)
+        found[X.name] = _certified(L, H, X, "hessian", points, tolerance, seed)
+    return _as_asked(found, wrt)
+
+
+def hvp(
+    L: Expr,
+    /,
+    wrt: str | Variable,
+    direction: str = "V",
+    *,
+    points: int = 3,
+    tolerance: float = 1e-6,
+    seed: int = 0,
+) -> Derivation:
+    """Return the product of the Hessian and a direction V, in the shape of X, without the Hessian.
+
+    It is the derivative of the gradient along V, a variable of the shape of X with the name
+    given as `direction`. Errors are those of `derive`.
+
+    Examples
+    --------
+    >>> L = parse("norm2(X*b-y)^2", shapes={"X": ("n", "p"), "b": ("p", 1), "y": ("n", 1)})
+    >>> print(hvp(L, "b", "v").result)
+    2*X'*X*v
+    """
+    call = "hvp(L, wrt, direction)"
+    _check_scalar(L, call, "take `total(F)` first")
+    (X,) = _variables(L, (wrt,), call)
+    if direction in L.variables():
+        raise OptionError(f"`{call}` needs a new name for the direction; L has a {direction!r}.")
+    V = Variable(direction, X.shape, X.flags, X.domain)
+    S = simplify(L if L.is_scalar else Item(L))
+    G = simplify(projected(gradients(S, (X,))[X], X))
+    result = simplify(projected(push_forward(G, {X: V}), X))
+    certificate = certify(
+        L, result, X, kind="hvp", points=points, tolerance=tolerance, seed=seed, direction=V
+    )
+    return Derivation(L, X, "hvp", result, certificate)
+
+
+def _smallest_jacobian(F: Expr, X: Variable) -> Expr:
+    """Return the Jacobian by the chain rule of F, or of its tidied differential if smaller.
+
+    dF is linear in dX, so its Jacobian with respect to dX is that of F with respect to X; and
+    what cancels in dF, a mean of something centred, say, is no longer seen between the ⊗.
+    """
+    dX = Variable(f"d{X.name}", X.shape)
+    while dX.name in F.variables():
+        dX = Variable(f"d{dX.name}", X.shape)
+    routes = (vec_jacobian(F, X), vec_jacobian(simplify(push_forward(F, {X: dX})), dX))
+    return min(map(simplify, routes), key=cost)
+
+
+def _certified(
+    source: Expr, result: Expr, X: Variable, kind: Kind, points: int, tolerance: float, seed: int
+) -> Derivation:
+    certificate = certify(
+        source, result, X, kind=kind, points=points, tolerance=tolerance, seed=seed
+    )
+    return Derivation(source, X, kind, result, certificate)
+
+
+def _as_asked(found: dict[str, Derivation], wrt: Any) -> Derivation | Derivations:
+    if isinstance(wrt, str | Variable):
+        (derivation,) = found.values()
+        return derivation
+    return Derivations(found)
+
+
+def _variables(F: Expr, wrt: Any, call: str) -> list[Variable]:
+    """Return the variables that were named, or raise."""
+    known = F.variables()
+    names = [
+        one.name if isinstance(one, Variable) else one
+        for one in ((wrt,) if isinstance(wrt, str | Variable) else wrt)
+    ]
+    for name in names:
+        if name not in known:
+            raise OptionError(
+                f"`{call}` needs a variable of the expression; got {name!r}, and it has "
+                f"{', '.join(known) or 'none'}."
+            )
+    return [known[name] for name in names]
+
+
+def _check_scalar(L: Expr, call: str, remedy: str) -> None:
+    if L.shape not in ((), (ONE, ONE)):
+        raise ShapeError(f"`{call}` needs a scalar; got {shape_text(L.shape)}: {remedy}.")
+
+
+def _check_symmetric(variables: Sequence[Variable], call: str) -> None:
+    for X in variables:
+        if "symmetric" not in X.flags:
+            raise ShapeError(
+                f"`{call[:-1]}, vech=True)` needs a symmetric variable; {X.name} is not known to "
+                f'be one. Say `assume={{"{X.name}": "symmetric"}}` where it is made.'
+            )
