@@ -54,19 +54,19 @@ class Expr(Node):
         return Sum(a, -b)
 
     def __mul__(self, other: ExprLike) -> Expr:
-        return times(self, expression(other))
+        return times(self, as_expression(other))
 
     def __rmul__(self, other: ExprLike) -> Expr:
-        return times(expression(other), self)
+        return times(as_expression(other), self)
 
     def __truediv__(self, other: ExprLike) -> Expr:
-        return times(self, Power(expression(other), Number(-1)))
+        return times(self, Power(as_expression(other), Number(-1)))
 
     def __rtruediv__(self, other: ExprLike) -> Expr:
-        return times(expression(other), Power(self, Number(-1)))
+        return times(as_expression(other), Power(self, Number(-1)))
 
     def __pow__(self, exponent: ExprLike) -> Expr:
-        return Power(self, expression(exponent))
+        return Power(self, as_expression(exponent))
 
 
 class Variable(Expr):
@@ -222,7 +222,7 @@ class Power(Expr):
     __slots__ = ()
 
     def __new__(cls, base: Expr, exponent: Expr | int | Fraction) -> Self:
-        return cls.make((base, expression(exponent)))
+        return cls.make((base, as_expression(exponent)))
 
     @staticmethod
     def shape_of(args: tuple[Expr, ...], data: tuple[Any, ...]) -> Shape:
@@ -267,7 +267,7 @@ class Broadcast(Expr):
         return (m, n)
 
 
-def expression(value: ExprLike, /) -> Expr:
+def as_expression(value: ExprLike, /) -> Expr:
     """Return a number as an expression; an expression passes through."""
     if isinstance(value, Expr):
         return value
@@ -281,7 +281,7 @@ def expression(value: ExprLike, /) -> Expr:
 
 def conformed(a: ExprLike, b: ExprLike, /) -> tuple[Expr, Expr]:
     """Return both as expressions, a scalar repeated to the shape of the other."""
-    a, b = expression(a), expression(b)
+    a, b = as_expression(a), as_expression(b)
     if a.is_scalar and not b.is_scalar:
         a = Broadcast(a, b.rows, b.columns)
     elif b.is_scalar and not a.is_scalar:

@@ -57,7 +57,13 @@ def _normal_pdf(h: Array) -> Array:
 
 
 def _lgamma(h: Array) -> Array:
-    return scipy.special.loggamma(h) if np.iscomplexobj(h) else scipy.special.gammaln(h)
+    if not np.iscomplexobj(h):
+        return scipy.special.gammaln(h)
+    # loggamma has its cut along the negative line, where log|Γ| is smooth: reflect at 1/2.
+    left = h.real < 0
+    right = scipy.special.loggamma(np.where(left, 1 - h, h))
+    sine = np.where(left, np.sin(np.pi * h), 1)
+    return np.where(left, np.log(np.pi) - np.log(sine * np.sign(sine.real)) - right, right)
 
 
 def _trigamma(h: Array) -> Array:

@@ -143,8 +143,10 @@ def _(node: Power, args: list[Any], given: Bindings) -> Any:
     base, exponent = args
     whole = float(np.real(exponent)).is_integer() and not np.imag(exponent)
     with np.errstate(divide="ignore", invalid="ignore"):
-        if whole:  # repeated products: exact on the negative line, also for complex numbers
-            return np.power(np.asarray(base), int(np.real(exponent)) * 1.0)
+        if whole:  # of −x where x < 0, lest a large power of a complex number cross its cut
+            k, base = float(np.real(exponent)), np.asarray(base)
+            negative = base.real < 0
+            return np.power(np.where(negative, -base, base), k) * np.where(negative, (-1) ** k, 1)
         return np.power(np.asarray(base), exponent)
 
 

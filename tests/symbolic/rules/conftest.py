@@ -133,7 +133,7 @@ CASES: dict[type[Expr], list[Expr]] = {
     Identity: [Identity("n")],
     Centering: [Centering("n")],
     Commutation: [Commutation("n", "q")],
-    Duplication: [Duplication("q", 6)],
+    Duplication: [Duplication("q")],
 }
 NODES = [node for nodes in CASES.values() for node in nodes]
 RULES = [(table, kind) for table in (DIFFERENTIAL, PULLBACK, JACOBIAN) for kind in table]
