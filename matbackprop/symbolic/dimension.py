@@ -145,6 +145,8 @@ def _parsed(node: ast.expr) -> Dim:
             return Dim({(): value})
         case ast.Name(id=name):
             return Dim({(name,): 1})
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _parsed(operand) * -1
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             return _OPERATORS[type(op)](_parsed(left), _parsed(right))
         case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=int(whole))) if whole:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 from matbackprop.errors import OptionError, ShapeError
 from matbackprop.symbolic.dimension import Dim, same
 from matbackprop.symbolic.graph import ONE, Node, Shape
+from matbackprop.symbolic.tables import TEXT
 
 ExprLike: TypeAlias = "Expr | int | float | Fraction"
 
@@ -27,6 +28,12 @@ class Expr(Node):
     """
 
     __slots__ = ()
+
+    def __str__(self) -> str:
+        return TEXT["matlab"](self) if TEXT else repr(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}, {shape_text(self.shape)}>"
 
     @property
     def T(self) -> Expr:

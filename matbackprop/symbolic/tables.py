@@ -78,3 +78,6 @@ PULLBACK: RuleTable[Callable[..., Any]] = RuleTable("pullback")
 
 JACOBIAN: RuleTable[Callable[..., Any]] = RuleTable("Jacobian")
 """jacobian(node, i): ∂vec(node)/∂vec(operand i)ᵀ."""
+
+TEXT: dict[str, Callable[[Expr], str]] = {}
+"""text(expr), by notation. `notations` enters them, so that `str` of an expression is its text."""

@@ -1,0 +1,105 @@
+"""From a derivation to what a page says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from matbackprop.symbolic.board import free_name
+from matbackprop.symbolic.expression import Expr, Variable, shape_text
+from matbackprop.symbolic.graph import ONE
+from matbackprop.symbolic.nodes import Named
+from matbackprop.symbolic.writing.account import Account, Line
+from matbackprop.symbolic.writing.definitions import by_name, with_definitions
+from matbackprop.symbolic.writing.forms import Call, Change, Form, Scripted, Slope
+from matbackprop.symbolic.writing.layout import layout
+from matbackprop.symbolic.writing.names import symbol
+from matbackprop.symbolic.writing.unicode import to_unicode
+
+if TYPE_CHECKING:
+    from matbackprop.symbolic.derivation import Derivation
+
+_TITLES = {
+    "gradient": "Gradient with respect to {}",
+    "vech gradient": "Gradient with respect to vech({})",
+    "jacobian": "Jacobian with respect to {}",
+    "hessian": "Hessian with respect to {}",
+    "hvp": "Hessian with respect to {}, times a direction",
+}
+
+
+def account_of(derivation: Derivation, /) -> Account:
+    """Return what a page says of a derivation."""
+    X = derivation.wrt
+    steps = derivation.steps
+    shape = f" ({shape_text(X.shape)})" if X.shape else ""
+    source = steps[0].form  # with names for its large repeated parts
+    given = [Line(steps[0].left, layout(_body(source)))]
+    used = {node.name for step in steps for node in step.form.nodes() if isinstance(node, Named)}
+    own = {node.name for node in derivation.source.nodes() if isinstance(node, Named)}
+    result = result_lines(derivation.source, X, derivation.kind, derivation.result, used - own)
+    lines = [Line(step.left, layout(step.form), step.rule, step.stage) for step in steps[1:]]
+    if lines:  # the last line is the result, in the same names
+        lines[-1] = replace(lines[-1], right=result[0].right)
+    proof = str(derivation.certificate)
+    given += [_definition(node) for node in source.nodes() if _is_definition(node, source)]
+    return Account(
+        title=_TITLES[derivation.kind].format(to_unicode(symbol(X.name))) + shape,
+        given=tuple(given),
+        lines=tuple(lines),
+        result=result,
+        proof=proof[:1].upper() + proof[1:],
+    )
+
+
+def result_lines(
+    source: Expr, X: Variable, kind: str, result: Expr, /, taken: Collection[str] = ()
+) -> tuple[Line, ...]:
+    """Return the result as a line, and a line for each name in it, new ones none of `taken`."""
+    listing = with_definitions(by_name(result, source), taken)
+    first = Line(derivative(source, X, kind), layout(listing.body))
+    return (first, *map(_definition, listing.definitions))
+
+
+def derivative(source: Expr, X: Variable, kind: str, /) -> Form:
+    """Return what a derivative is called: ∂L/∂X, ∂vec(F)/∂vec(X)ᵀ, ….
+
+    Examples
+    --------
+    >>> from matbackprop.symbolic.dimension import Dim
+    >>> X = Variable("X", (Dim.of("n"), Dim.of("p")))
+    >>> [to_unicode(derivative(X, X, kind)) for kind in ("gradient", "jacobian", "hessian")]
+    ['∂L/∂X', '∂vec(F)/∂vec(X)ᵀ', '∂²L/(∂vec(X)∂vec(X)ᵀ)']
+    """
+    x = symbol(X.name)
+    if kind == "jacobian":
+        return Slope(_vec(free_name(source, "FYHf"), source), _row(x, X))
+    L = free_name(source, "LRf")
+    if kind == "hessian":
+        return Slope(L, _vec(x, X), _row(x, X))
+    if kind == "vech gradient":
+        return Slope(L, Call(r"\operatorname{vech}", x))
+    return Change(Slope(L, x)) if kind == "hvp" else Slope(L, x)
+
+
+def _row(x: Form, X: Expr) -> Form:
+    return x if X.is_scalar else Scripted(_vec(x, X), transposed=True)
+
+
+def _vec(form: Form, expr: Expr) -> Form:
+    matrix = not expr.is_scalar and expr.columns != ONE
+    return Call(r"\operatorname{vec}", form) if matrix else form
+
+
+def _body(source: Expr) -> Expr:
+    return source.args[0] if isinstance(source, Named) else source
+
+
+def _is_definition(node: Expr, source: Expr) -> bool:
+    return isinstance(node, Named) and node is not source
+
+
+def _definition(named: Expr) -> Line:
+    assert isinstance(named, Named)
+    return Line(symbol(named.name), layout(named.args[0]))

@@ -1,0 +1,129 @@
+"""Writes operations in a language, by a rule for each kind, with parentheses where they matter."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from matbackprop.symbolic.dimension import Dim
+from matbackprop.symbolic.emission.sizes import Place, Sizes
+from matbackprop.symbolic.expression import Expr, Number
+from matbackprop.symbolic.tables import RuleTable
+
+SUM, MATMUL, TERM, UNARY, POWER, ATOM = range(6)
+"""How tightly a text holds together. In R, `%*%` binds more tightly than `*`, but reads alike."""
+
+Text = tuple[str, int]
+Rules = RuleTable[Callable[..., Text]]
+
+GLUE = "\N{NO-BREAK SPACE}"
+"""A space at which a line is not broken: after an operator, so that it leads its line."""
+
+_WIDTH = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A small function that stands before the functions that call it."""
+
+    name: str
+    text: str
+    needs: tuple[str, ...] = ()
+    scipy: bool = False
+
+
+@dataclass(slots=True)
+class Printer:
+    """What is known while a function is written: the names in it, and what it turns out to use."""
+
+    rules: Rules
+    arguments: Mapping[str, str]
+    sizes: Sizes
+    size_names: Mapping[str, str]
+    place_text: Callable[[str, Place], str]
+    names: dict[Expr, str] = field(default_factory=dict)
+    used_sizes: list[str] = field(default_factory=list)
+    used_helpers: list[str] = field(default_factory=list)
+
+    def __call__(self, node: Expr, level: int = SUM, /) -> str:
+        """Return the text of an operand, in parentheses if it is looser than `level`."""
+        text, own = (self.names[node], ATOM) if node in self.names else self.spelled(node)
+        return text if own >= level else f"({text})"
+
+    def spelled(self, node: Expr, /) -> Text:
+        """Return the text of a node itself, even if it has a name."""
+        return self.rules[type(node)](node, self)
+
+    def inline(self, node: Expr, kind: type[Expr], /) -> bool:
+        """Whether an operand of that kind is written out where it is used."""
+        return isinstance(node, kind) and node not in self.names
+
+    def helper(self, name: str, /) -> str:
+        """Return the name of a helper, and note that it is used."""
+        if name not in self.used_helpers:
+            self.used_helpers.append(name)
+        return name
+
+    def size(self, dim: Dim, /, times: str = "*") -> Text:
+        """Return a dimension in the names of the sizes."""
+        if not dim.symbols <= self.size_names.keys():
+            variable, axis = self.sizes.whole[dim]
+            return self.place_text(self.arguments[variable.name], (variable, axis)), ATOM
+        parts: list[str] = []
+        for monomial, coefficient in dim.terms:
+            for symbol in monomial:
+                if symbol not in self.used_sizes:
+                    self.used_sizes.append(symbol)
+            factors = [self.size_names[symbol] for symbol in monomial]
+            if abs(coefficient) != 1 or not monomial:
+                factors.insert(0, str(abs(coefficient)))
+            sign = ("-" if coefficient < 0 else "") if not parts else ("- ", "+ ")[coefficient > 0]
+            parts.append(sign + f" {times}{GLUE}".join(factors))
+        if len(parts) != 1:
+            return (" ".join(parts), SUM) if parts else ("0", ATOM)
+        loose = UNARY if parts[0].startswith("-") else ATOM
+        return parts[0], TERM if times in parts[0] else loose
+
+    def shape(self, *dims: Dim) -> str:
+        """Return sizes, with commas between them."""
+        return f",{GLUE}".join(self.size(dim)[0] for dim in dims)
+
+
+def power_text(base: str, power: str, sign: str, /) -> Text:
+    """Return a power, with spaces about `**` unless both sides are short."""
+    plain = all(side.replace(".", "").replace("_", "").isalnum() for side in (base, power))
+    return f"{base}{sign}{power}" if plain else f"{base} {sign}{GLUE}{power}", POWER
+
+
+def number_text(node: Number, /) -> Text:
+    """Return a rational number: as a decimal where that is exact, else as a quotient."""
+    value = node.value
+    if value.denominator == 1 and abs(value) < 2**53:
+        text = str(value.numerator)
+    elif abs(value).numerator.bit_length() < 900 and abs(value).denominator.bit_length() < 900:
+        text = repr(float(value))
+        if node is not Number(float(value)):
+            return f"{value.numerator} /{GLUE}{value.denominator}", TERM
+    else:
+        return f"{value.numerator} /{GLUE}{value.denominator}", TERM
+    return text, UNARY if value < 0 else ATOM
+
+
+def statement(start: str, text: str, indent: int, step: int, /, *, end: str = "") -> list[str]:
+    """Return the lines of `start` and an expression, the expression in parentheses if too long."""
+    margin = " " * indent
+    line = f"{margin}{start}{text}{end}".replace(GLUE, " ")
+    if len(line) <= _WIDTH:
+        return [line]
+    inner = " " * (indent + step)
+    lines = textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=inner,
+        subsequent_indent=inner,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    broken = [f"{margin}{start}(", *lines, f"{margin}){end}"]
+    return [line.replace(GLUE, " ") for line in broken]

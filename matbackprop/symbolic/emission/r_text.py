@@ -1,0 +1,165 @@
+"""`to_r`: the text of base-R functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from matbackprop.symbolic.emission.function_parts import (
+    ORIGIN,
+    Language,
+    Signature,
+    returns,
+    shape_words,
+    summary,
+)
+from matbackprop.symbolic.emission.numpy_text import is_column
+from matbackprop.symbolic.emission.printer import Printer, statement
+from matbackprop.symbolic.emission.program import Output, Program
+from matbackprop.symbolic.emission.r_functions import R_HELPERS
+from matbackprop.symbolic.emission.r_rules import R, multiplies_sizes
+from matbackprop.symbolic.emission.sizes import Place
+from matbackprop.symbolic.expression import Expr, Variable
+from matbackprop.symbolic.graph import ONE
+
+_WORDS = (
+    *("if", "else", "repeat", "while", "function", "for", "next", "break", "in"),
+    *("TRUE", "FALSE", "T", "F", "NULL", "Inf", "NaN", "pi"),
+    *("NA", "NA_integer_", "NA_real_", "NA_complex_", "NA_character_"),
+)
+_CALLED = (
+    *("abs", "acos", "aperm", "apply", "array", "asin", "atan", "c", "colMeans", "colSums"),
+    *("cos", "cosh", "crossprod", "det", "determinant", "diag", "digamma", "dnorm", "drop"),
+    *("exp", "kronecker", "lgamma", "list", "log", "log1p", "matrix", "max", "mean", "ncol"),
+    *("nrow", "outer", "pmax", "plogis", "pnorm", "rep", "rowMeans", "rowSums", "seq_len"),
+    *("sign", "sin", "sinh", "solve", "sqrt", "sum", "t", "tan", "tanh", "tcrossprod"),
+    "trigamma",
+)
+_RESERVED = frozenset({*_WORDS, *_CALLED})
+
+
+def _place(name: str, place: Place) -> str:
+    return f"{('nrow', 'ncol')[place[1]]}({name})"
+
+
+_R = Language(R, R_HELPERS, _RESERVED, True, "<-", 2, _place)
+
+
+def to_r(functions: Mapping[str, Output], *, arguments: Iterable[Variable], title: str = "") -> str:
+    """Return R source text that computes expressions with base R.
+
+    Parameters
+    ----------
+    functions
+        What each function returns, by its name: an expression, or several by name, which come
+        back in a named list and share what they have in common.
+    arguments
+        The variables, in the order in which every function takes them. Sizes that no matrix shows
+        follow them.
+    title
+        The formula, for the roxygen comments.
+
+    Raises
+    ------
+    OptionError
+        If there is no function, a name cannot be called, or a variable is no argument.
+    MissingRuleError
+        If R code is unknown for a kind of node.
+
+    Examples
+    --------
+    >>> from matbackprop.symbolic.dimension import Dim
+    >>> from matbackprop.symbolic.expression import MatMul, Variable
+    >>> X = Variable("X", (Dim.of("n"), Dim.of("p")))
+    >>> print(to_r({"gram": MatMul(X.T, X)}, arguments=[X], title="t(X) %*% X"))
+    #' Return gram of `t(X) %*% X`.
+    #'
+    #' Written by matbackprop: each common subexpression is computed once.
+    #'
+    #' @md
+    #' @param X matrix, n x p
+    #' @return matrix, p x p
+    gram <- function(X) {
+      crossprod(X)
+    }
+    """
+    signature = Signature(_R, "to_r", functions, tuple(arguments))
+    blocks: list[list[str]] = []
+    writers: list[Printer] = []
+    for name, output in functions.items():
+        write, statements = signature.printer(name)
+        program = signature.programs[name]
+        returned = _returned(output, program, write)
+        blocks.append(
+            [
+                *_comment(name, output, signature, title),
+                f"{name} <- function({', '.join(signature.parameters)}) {{",
+                *_coercions(signature),
+                *_sizes(signature, write, program),
+                *statements,
+                *returned,
+                "}",
+            ]
+        )
+        writers.append(write)
+    texts = [helper.text.strip() for helper in signature.helpers(writers)]
+    return "\n\n".join([*texts, *("\n".join(block) for block in blocks)]) + "\n"
+
+
+def _coercions(signature: Signature) -> list[str]:
+    lines = []
+    for variable in signature.variables:
+        name = signature.arguments[variable.name]
+        if is_column(variable):
+            lines.append(f"  {name} <- as.matrix({name})")
+        elif variable.shape and variable.rows == ONE:
+            lines.append(f"  {name} <- matrix({name}, nrow = 1)")
+    return lines
+
+
+def _sizes(signature: Signature, write: Printer, program: Program) -> list[str]:
+    wide = any(map(multiplies_sizes, program.nodes))
+    lines = []
+    for variable, names in signature.preface(write):
+        for axis, name in sorted(names.items()):
+            text = _place(signature.arguments[variable.name], (variable, axis))
+            lines.append(f"  {name} <- {f'as.numeric({text})' if wide else text}")
+    return lines
+
+
+def _returned(output: Output, program: Program, write: Printer) -> list[str]:
+    if isinstance(output, Expr):
+        return statement("", write(program.roots[output]), 2, 2)
+    return ["  list(", *_entries(output, program, write, 4), "  )"]
+
+
+def _entries(
+    outputs: Mapping[str, Output], program: Program, write: Printer, indent: int
+) -> list[str]:
+    lines = []
+    for i, (name, output) in enumerate(outputs.items(), start=1):
+        end = "," if i < len(outputs) else ""
+        key = f"{_key(name)} = "
+        if isinstance(output, Expr):
+            lines += statement(key, write(program.roots[output]), indent, 2, end=end)
+        else:
+            margin = " " * indent
+            lines += [f"{margin}{key}list(", *_entries(output, program, write, indent + 2)]
+            lines.append(f"{margin}){end}")
+    return lines
+
+
+def _key(name: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    return name if name.isascii() and name.isalnum() and name not in _RESERVED else f"`{escaped}`"
+
+
+def _comment(name: str, output: Output, signature: Signature, title: str) -> list[str]:
+    quoted = f"`{title.replace('`', '')}`" if title.strip() else ""
+    lines = [summary(name, quoted), "", ORIGIN, "", "@md"]
+    for variable in signature.variables:
+        also = " (or a vector)" if is_column(variable) else ""
+        lines.append(f"@param {signature.arguments[variable.name]} {shape_words(variable)}{also}")
+    lines += [f"@param {signature.size_names[s]} number, a size" for s in signature.sizes.given]
+    first, *rest = returns(output, "list")
+    lines += [f"@return {first}", *rest]
+    return [f"#' {line}".rstrip() for line in lines]

@@ -1,0 +1,94 @@
+"""dL = Σ tr(Gᵤᵀ du) over the parts u of L that are not yet taken apart."""
+
+from __future__ import annotations
+
+from matbackprop.symbolic import rules
+from matbackprop.symbolic.construct import add, number, zero
+from matbackprop.symbolic.expression import Expr, Hadamard, MatMul, Scale, Sum, Transpose, Variable
+from matbackprop.symbolic.nodes import Differential, Item, Named
+from matbackprop.symbolic.pairing import pairing
+from matbackprop.symbolic.sweeps import dependents
+from matbackprop.symbolic.tables import DIFFERENTIAL, PULLBACK
+
+
+class Frontier:
+    """The parts not yet taken apart, with what stands before their differentials."""
+
+    def __init__(self, L: Expr, X: Variable) -> None:
+        self.X = X
+        self.order = {node: place for place, node in enumerate(L.nodes())}
+        self.changing = dependents(L, [X])
+        self.G: dict[Expr, Expr] = {L: number(1)} if L in self.changing else {}
+
+    def head(self) -> Expr | None:
+        """Return the part nearest to L; None when only X is left."""
+        return max((u for u in self.G if u is not self.X), key=self.order.__getitem__, default=None)
+
+    def carry(self, u: Expr) -> list[str]:
+        """Carry what stands before du back to the operands of u; name the moves on the way."""
+        G, moves = self.G.pop(u), []
+        for i, operand in enumerate(u.args):
+            if operand in self.changing:
+                moves += self._receive(operand, PULLBACK[type(u)](u, G, i))
+        return moves
+
+    def _receive(self, u: Expr, G: Expr) -> list[str]:
+        # Through a transpose or a constant factor at once: no line is worth it.
+        if isinstance(u, Transpose | Item):
+            moves = self._receive(u.args[0], PULLBACK[type(u)](u, G, 0))
+            return [rules.move_name(u), *moves] if isinstance(u, Transpose) else moves
+        if isinstance(u, Scale) and is_small(u, self.changing):
+            return self._receive(u.args[1], PULLBACK[Scale](u, G, 1))
+        self.G[u] = add(self.G[u], G) if u in self.G else G
+        return []
+
+    def form(self, differentiated: Expr | None = None) -> Expr:
+        """Return the sum, with one part replaced by its differential if one is given."""
+        terms = []
+        for u in sorted(self.G, key=self.order.__getitem__):
+            d = differential(u, self.changing) if u is differentiated else Differential(u)
+            terms.append(pairing(self.G[u], d))
+        if not terms:
+            return number(0)
+        return terms[0] if len(terms) == 1 else Sum(*terms)
+
+    def gradient(self) -> Expr:
+        """Return ∂L/∂X, when only X is left."""
+        return self.G[self.X] if self.G else zero(self.X.shape)
+
+
+def differential(u: Expr, changing: set[Expr], /) -> Expr:
+    """Return du, a term for each operand that changes, in their order."""
+    terms = []
+    for i, operand in enumerate(u.args):
+        if operand in changing:
+            d = [Differential(operand) if j == i else None for j in range(len(u.args))]
+            terms.append(DIFFERENTIAL[type(u)](u, *d))
+    return terms[0] if len(terms) == 1 else Sum(*terms)
+
+
+def is_small(u: Expr, changing: set[Expr], /) -> bool:
+    """Whether a step is too small for a line: one operand changes, and only passes through."""
+    if isinstance(u, Transpose | Item | Named):
+        return True
+    if sum(arg in changing for arg in u.args) > 1:
+        return False
+    scaled = isinstance(u, Scale) and u.args[1] in changing
+    return scaled or isinstance(u, Sum) or (isinstance(u, Hadamard) and u.is_scalar)
+
+
+def small_rules(u: Expr, /) -> list[str]:
+    """Return what a small step is called, if it is worth a word."""
+    return [] if isinstance(u, Item | Named) else [rules.rule_name(u)]
+
+
+def flat(root: Expr, /) -> Expr:
+    """Return the expression with A(BC) as one product ABC, and sums alike: one rule, one line."""
+    done: dict[Expr, Expr] = {}
+    for node in root.nodes():
+        args: list[Expr] = []
+        for arg in (done[arg] for arg in node.args):
+            same_kind = isinstance(node, MatMul | Sum | Hadamard) and type(arg) is type(node)
+            args += arg.args if same_kind else [arg]
+        done[node] = node.with_args(tuple(args))
+    return done[root]
