@@ -182,6 +182,22 @@ def test_without_complex_values_differences_serve():
         certify(Apply("trigamma", s) * s, Apply("trigamma", s), s, kind="gradient")
 
 
+def test_differences_are_trusted_as_far_as_they_say():
+    source = 0 * Apply("trigamma", s) + s**2
+    assert 1e-16 < certify(source, 2 * s, s, kind="gradient", tolerance=1e-16).tolerance < 1e-8
+
+
+def test_the_largest_error_of_all_points_is_kept():
+    for seed in range(5):
+        errors = [
+            certify(s**2, 2 * s + 1e-3, s, kind="gradient", tolerance=1, points=k, seed=seed)
+            for k in (1, 2, 5)
+        ]
+        found = [certificate.max_error for certificate in errors]
+        assert found == sorted(found)
+    assert found[0] < found[-1]
+
+
 def test_points_outside_the_domain_are_drawn_again():
     v = var("v", 2, 1)
     assert certify(Total(Apply("log", v)), 1 / v, v, kind="gradient").ok

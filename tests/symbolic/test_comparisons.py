@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from matbackprop.errors import OptionError
+from matbackprop.symbolic import comparisons
 from matbackprop.symbolic.certificate import certify
 from matbackprop.symbolic.comparisons import KINDS, CertificateError
 from matbackprop.symbolic.dimension import Dim
@@ -36,20 +37,17 @@ def var(name, *shape, domain="normal", flags=()):
 
 HALF = Number(Fraction(1, 2))
 A, B, Q0 = var("A", "q", "q"), var("B", "q", "q"), var("M", "q", "q", domain="well")
-X, Y, W = var("X", "n", "p"), var("Y", "n", "p"), var("W", "p", "q")
+X, W = var("X", "n", "p"), var("W", "p", "q")
 x, y, s = var("x", "q", 1), var("y", "n", 1, domain="pm1"), var("s", domain="positive")
 w = var("w", "p", 1)
 S = var("S", "q", "q", flags=("symmetric",), domain="spd")
-D = var("D", "q", "q", flags=("diagonal",))
 Q = var("Q", "q", "q", flags=("orthogonal",))
 BIG = var("G", 9, 9)
 
 QUADRATIC = Item(x.T @ A @ x)
 LOGISTIC = Total(Apply("log", 1 + Apply("exp", -(y * (X @ w)))))
-SIGMOID = Apply("sigmoid", -(y * (X @ w)))
 RAW_Q = A @ Q @ B + A.T @ Q @ B.T
 TRACE_Q = Trace(Q.T @ A @ Q @ B)
-TANGENT_Q = HALF * (RAW_Q - Q @ RAW_Q.T @ Q)
 
 JACOBIANS = {
     "linear": (A @ x, A, A.T, x),
@@ -182,6 +180,28 @@ def test_the_gradient_with_respect_to_vech():
     for wrong in (halved, 2 * (D_T @ Vec(G)), Vec(G)):
         with pytest.raises(CertificateError, match="The vech gradient"):
             certify(Trace(B @ S), wrong, S, kind="vech gradient")
+
+
+def test_of_large_variables_random_directions_are_compared():
+    assert certify(Trace(BIG), Identity(9), BIG, kind="gradient").directions == 8
+    assert certify(Trace(BIG), Zeros(81, 81), BIG, kind="hessian").directions == 4
+    assert certify(Trace(A), Identity("q"), A, kind="gradient").directions is None
+
+
+def test_random_directions_are_not_like_the_point(monkeypatch):
+    """Along X itself many wrong derivatives of homogeneous functions are right."""
+    monkeypatch.setattr(comparisons, "FIRST", (0, 1))
+    other = A - Total(A * B) / Total(B * B) * B
+    assert certify(Total(B * B), 2 * B, B, kind="gradient", points=1).ok
+    with pytest.raises(CertificateError):
+        certify(Total(B * B), 2 * B + other, B, kind="gradient", points=1)
+
+
+def test_points_at_a_kink_are_drawn_again():
+    sign = var("c", domain="pm1")
+    ramp = Apply("relu", sign - 1)
+    certificate = certify(ramp**2, 2 * Apply("step", sign - 1), sign, kind="hessian", points=5)
+    assert certificate.tolerance == 1e-8
 
 
 def test_every_kind_is_tested_here_or_with_the_certificate():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
 from functools import reduce
+from itertools import combinations
+from weakref import WeakKeyDictionary
 
 from matbackprop.symbolic.emission.chains import Chain, chain
 from matbackprop.symbolic.emission.lowering import Lowering, Signed
@@ -13,6 +16,8 @@ from matbackprop.symbolic.expression import Broadcast, Expr, Hadamard, MatMul, N
 from matbackprop.symbolic.graph import ONE, Shape
 
 SCALAR, ROW, COLUMN, FULL = range(4)
+
+_PAIRS: WeakKeyDictionary[Lowering, Counter[frozenset[Expr]]] = WeakKeyDictionary()
 
 
 def extent(value: Expr, shape: Shape, /) -> int:
@@ -40,8 +45,9 @@ class Factors:
             case Number():
                 self.coefficient *= node.value
             case Hadamard() | Scale() | Broadcast() if alone or isinstance(node, Broadcast):
-                for arg in node.args:
-                    self.take(arg, alone=alone and self.lowering.once(arg))
+                for arg in _paired(self.lowering, node):
+                    new = arg not in self.lowering.parents
+                    self.take(arg, alone=alone and not new and self.lowering.once(arg))
             case Power(args=(Number() as base, Number() as exponent)) if is_exact(node):
                 self.coefficient *= base.value**exponent.value.numerator
             case Power(args=(base, Number() as exponent)) if exponent.value < 0:
@@ -109,6 +115,40 @@ class Factors:
                 self.above[i] = scaled
                 return True
         return False
+
+
+def _paired(lowering: Lowering, node: Expr, /) -> list[Expr]:
+    """Return the operands, two that other products have in common multiplied with each other."""
+    args = list(node.args)
+    if not isinstance(node, Hadamard):
+        return args
+    if len(args) == 2:
+        return sorted(args, key=lambda arg: arg.digest) if _is_common(lowering, args) else args
+    pairs = [pair for pair in combinations(args, 2) if _is_common(lowering, pair)]
+    if not pairs:
+        return args
+    pair = max(pairs, key=lambda pair: _common_pairs(lowering)[frozenset(pair)])
+    for arg in pair:
+        args.remove(arg)
+    # In one order, so that the product is the same node for all who use it.
+    return [Hadamard(*sorted(pair, key=lambda arg: arg.digest)), *args]
+
+
+def _is_common(lowering: Lowering, pair: Iterable[Expr]) -> bool:
+    return _common_pairs(lowering)[frozenset(pair)] > 1
+
+
+def _common_pairs(lowering: Lowering) -> Counter[frozenset[Expr]]:
+    """Return in how many products two matrices are multiplied entry by entry."""
+    if lowering not in _PAIRS:
+        _PAIRS[lowering] = Counter(
+            frozenset(pair)
+            for node in lowering.nodes
+            if isinstance(node, Hadamard) and node.shape
+            for pair in set(combinations(node.args, 2))
+            if not any(isinstance(arg, Broadcast) for arg in pair) and pair[0] is not pair[1]
+        )
+    return _PAIRS[lowering]
 
 
 def raised_node(base: Expr, power: Fraction) -> Expr:

@@ -65,9 +65,12 @@ class _Printer:
         return "".join([self.wrapped(left, loose or same_level, outside), *reversed(parts)])
 
     def right(self, tree: Tree, right: Tree, outside: bool) -> str:
-        least = self.level(tree) + (self.level(tree) not in self.grammar.right)
+        level = self.level(tree)
+        least = level + (level not in self.grammar.right)
         if tree.text in self.grammar.guarded:
             least = POWER
+        elif least > POWER:
+            least = ATOM  # a^b' is (a^b)'
         signed = right.is_operator(1) and right.text == "-"
         return self.wrapped(right, self.level(right) < least or signed, outside)
 

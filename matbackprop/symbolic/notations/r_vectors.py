@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from matbackprop.symbolic.dimension import same
-from matbackprop.symbolic.expression import Broadcast, Expr
+from matbackprop.symbolic.expression import Broadcast, Expr, Transpose
 from matbackprop.symbolic.functions import FUNCTIONS
 from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.notations.tree import Tree
@@ -20,10 +20,17 @@ SIGNS = frozenset("+-*/^<>")
 
 
 def recycled(values: Values, tree: Tree, args: tuple[Expr, ...]) -> tuple[Expr, ...]:
-    """Return the operands of an elementwise sign, a plain vector repeated over the columns."""
-    if tree.text not in SIGNS or len(args) != 2:
+    """Return the operands of a sign, a plain vector repeated over the columns of a matrix.
+
+    On the left of a matrix product it is a row, where that fits and a column does not.
+    """
+    if len(args) != 2:
         return args
     a, b = args
+    if tree.text == "%*%" and not same(a.columns, b.rows) and same(a.rows, b.rows):
+        return (Transpose(a) if is_vector(values, tree.args[0]) else a), b
+    if tree.text not in SIGNS:
+        return args
     if _runs_down(values, tree.args[1], b, a):
         return a, Broadcast(b, *a.shape)
     if _runs_down(values, tree.args[0], a, b):

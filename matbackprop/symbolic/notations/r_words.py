@@ -4,7 +4,8 @@
 go entry by entry; ``t(X)`` transposes, ``solve(A)`` inverts.
 
 A plain vector, such as `colMeans` gives, is read as a column. Where R would recycle it down the
-columns of a matrix, as in ``exp(Z) / rowSums(exp(Z))``, it is repeated.
+columns of a matrix, as in ``exp(Z) / rowSums(exp(Z))``, it is repeated; on the left of ``%*%`` it
+is a row where R would make it one.
 
 The 1×1 rule: a 1×1 matrix stays a matrix, as in R, and `drop` makes it a number, by an `Item`
 node. Where R would stop, so does the reader. If the whole expression is 1×1 it is read as a

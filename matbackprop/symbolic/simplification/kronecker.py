@@ -7,6 +7,7 @@ from typing import Any
 from matbackprop.symbolic.construct import (
     add,
     broadcast,
+    hadamard,
     identity,
     item,
     kron,
@@ -56,7 +57,8 @@ def _(args: Args, data: Data) -> Expr:
     if a.rows == ONE and b.columns == ONE:
         return matmul(b, a)
     if kind_of_broadcast(a) == kind_of_broadcast(b) == "scalar":
-        return broadcast(UNIT, (a.rows * b.rows, a.columns * b.columns))
+        scalar = hadamard(a.args[0], b.args[0])
+        return broadcast(scalar, (a.rows * b.rows, a.columns * b.columns))
     return Kron(a, b)
 
 

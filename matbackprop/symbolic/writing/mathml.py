@@ -23,6 +23,8 @@ from matbackprop.symbolic.writing.vocabulary import Vocabulary, changed, is_word
 
 _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~", "dot": "˙"}
 _BOLD = {"0": "𝟎", "1": "𝟏"}
+# Around scripts a stretched parenthesis is larger than what it holds.
+_OPEN, _CLOSE = '<mo stretchy="false">(</mo>', '<mo stretchy="false">)</mo>'
 _THIN = '<mspace width="0.17em"/>'
 
 
@@ -38,9 +40,7 @@ class MathML(Vocabulary):
         return _THIN if is_word(left) or is_word(right) else ""
 
     def _parenthesised(self, text: str) -> str:
-        # Around scripts alone a stretched parenthesis is larger than what it holds.
-        fixed = "" if "<mfrac>" in text else ' stretchy="false"'
-        return f"<mrow><mo{fixed}>(</mo>{text}<mo{fixed}>)</mo></mrow>"
+        return f"<mrow>{_OPEN}{text}{_CLOSE}</mrow>"
 
     def _sign(self, sign: str) -> str:
         return f"<mo>{sign}</mo>"
@@ -80,6 +80,9 @@ class MathML(Vocabulary):
         if isinstance(base, Symbol) and base.below:  # both at the letter, not one after the other
             letter = self._symbol(replace(base, below=()))
             return f"<msubsup>{letter}{self._listed(base.below)}{_row(above)}</msubsup>"
+        if base.level < Level.ATOM:
+            # At the closing parenthesis, as TeX does: else it floats above the whole.
+            return f"<mrow>{_OPEN}{self._spelt(base)}<msup>{_CLOSE}{_row(above)}</msup></mrow>"
         return f"<msup>{_row(self.write(base, Level.ATOM))}{_row(above)}</msup>"
 
     def _root(self, inside: Form) -> str:
@@ -106,7 +109,8 @@ class MathML(Vocabulary):
         return f"<mrow>{name}{self._under(text, form.below)}</mrow>"
 
     def _change(self, of: Form) -> str:
-        return f'<mrow><mi mathvariant="normal">d</mi>{self.write(of, Level.ATOM)}</mrow>'
+        space = _THIN if isinstance(of, Call | Fence) else ""
+        return f'<mrow><mi mathvariant="normal">d</mi>{space}{self.write(of, Level.ATOM)}</mrow>'
 
     def _slope(self, form: Slope) -> str:
         sign = '<mo lspace="0" rspace="0">∂</mo>'

@@ -17,6 +17,7 @@ ol, ul { list-style: none; margin: 0; padding: 0; }
 li { border-top: 1px solid var(--line); padding: .5rem 0; display: grid; gap: .1rem 2rem;
   grid-template-columns: minmax(0, 1fr) 14rem; align-items: baseline; }
 li.stage .formula { border-left: 3px solid; padding-left: .75rem; }
+li.more .formula { padding-left: 1.25rem; }
 li.alone { grid-template-columns: minmax(0, 1fr); }
 .formula { overflow-x: auto; overflow-y: hidden; padding: .15rem 0; }
 .rule, footer { color: var(--soft); font-size: .875rem; }
@@ -60,7 +61,7 @@ def _steps(lines: tuple[Line, ...]) -> str:
     items = []
     for left, line in joined(lines):
         formula = to_mathml(Equation(left, line.right))
-        kind = "" if line.stage is None else ' class="stage"'
+        kind = ' class="stage"' if line.stage else ' class="more"' if left is None else ""
         rule = escape(line.rule)
         items.append(
             f'<li{kind}><div class="formula">{formula}</div><div class="rule">{rule}</div></li>'

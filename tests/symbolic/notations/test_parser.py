@@ -53,7 +53,10 @@ def test_precedence_in_r(text, grouped):
     ("notation", "texts"),
     [
         ("matlab", ("S = a*b; S+c", "S = a*b\nS+c", "S = a*b;\n\nS +\n c\n", "S = (a\n*b); S+c")),
-        ("r", ("S <- a*b; S+c", "S = a*b\nS+c", "S <- a*b # a product\nS +\n c", "S<-(a\n*b); S+c")),
+        (
+            "r",
+            ("S <- a*b; S+c", "S = a*b\nS+c", "S <- a*b # a product\nS +\n c", "S<-(a\n*b); S+c"),
+        ),
     ],
 )
 def test_statements_end_at_lines_and_semicolons(notation, texts):

@@ -1,0 +1,61 @@
+"""The LaTeX parses: by Matplotlib's mathtext, and by the renderer of the vignettes."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from matbackprop.symbolic.writing import to_latex
+
+MATHTEXT = {r"\lvert": "|", r"\rvert": "|", r"\lVert": r"\Vert", r"\rVert": r"\Vert"}
+
+
+@pytest.fixture(scope="module")
+def mathtext():
+    """Return a function that parses, or raises ValueError."""
+    parser = pytest.importorskip("matplotlib.mathtext").MathTextParser("path")
+
+    def parse(latex):
+        return parser.parse(
+            "$" + re.sub(r"\\[lr][vV]ert", lambda match: MATHTEXT[match[0]], latex) + "$"
+        )
+
+    return parse
+
+
+@pytest.fixture(scope="module")
+def vignettes():
+    """Return the function that renders the formulas of the vignettes, or raises."""
+    pytest.importorskip("latex2mathml", reason="renders formulas; comes with the extra `docs`")
+    path = Path(__file__).parents[3] / "vignettes" / "_ext" / "mathml.py"
+    spec = importlib.util.spec_from_file_location("vignette_mathml", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.mathml
+
+
+def test_mathtext_parses(spelling, mathtext):
+    mathtext(to_latex(spelling[0]))
+
+
+def test_vignettes_parse(spelling, vignettes):
+    vignettes(to_latex(spelling[0]), display=True)
+
+
+@pytest.mark.parametrize("broken", [r"\operatorname{tr}(A", r"x^{", r"\nonsense x"])
+def test_the_parsers_refuse(broken, mathtext):
+    if broken.startswith(r"\operatorname"):
+        assert mathtext(broken + ")")
+        broken = broken.replace("(", r"\left(")
+    with pytest.raises(ValueError, match=r"Expected|Unknown"):
+        mathtext(broken)
+
+
+def test_random_expressions_parse(mathtext, builder):
+    import numpy as np
+
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        expr = builder(lambda k, rng=rng: int(rng.integers(k))).build((), 3)
+        mathtext(to_latex(expr))
