@@ -36,7 +36,7 @@ def _sign(h: Array) -> Array:
 
 
 def _abs(h: Array) -> Array:
-    return np.where(h.real < 0, -h, h)
+    return np.sign(h.real) * h  # at 0 without slope, as sign(0) = 0 has it
 
 
 def _leaky_step(h: Array) -> Array:

@@ -184,7 +184,17 @@ def test_without_complex_values_differences_serve():
 
 def test_differences_are_trusted_as_far_as_they_say():
     source = 0 * Apply("trigamma", s) + s**2
-    assert 1e-16 < certify(source, 2 * s, s, kind="gradient", tolerance=1e-16).tolerance < 1e-8
+    grew = False
+    for seed in range(5):
+        allowed = [
+            certify(
+                source, 2 * s, s, kind="gradient", tolerance=1e-16, points=k, seed=seed
+            ).tolerance
+            for k in (1, 4)
+        ]
+        assert 1e-16 < allowed[0] <= allowed[1] < 1e-8
+        grew |= allowed[0] < allowed[1]
+    assert grew
 
 
 def test_the_largest_error_of_all_points_is_kept():
@@ -196,6 +206,12 @@ def test_the_largest_error_of_all_points_is_kept():
         found = [certificate.max_error for certificate in errors]
         assert found == sorted(found)
     assert found[0] < found[-1]
+
+
+def test_on_a_kink_the_convention_of_the_rules_holds():
+    c, d = var("c", "n", 1, domain="pm1"), var("d", "n", 1, domain="pm1")
+    assert certify(Norm1(c - d), Apply("sign", c - d), c, kind="gradient").ok
+    assert certify(Total(Apply("relu", c - d)), Apply("step", c - d), c, kind="gradient").ok
 
 
 def test_points_outside_the_domain_are_drawn_again():

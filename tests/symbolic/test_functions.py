@@ -97,11 +97,13 @@ def test_shapes_are_kept(name, shape):
     assert np.shape(FUNCTIONS[name].value(np.full(shape, 0.5))) == shape
 
 
-def test_at_zero_the_slopes_are_those_of_the_activations():
+@pytest.mark.parametrize(
+    ("name", "slope"), [("abs", "sign"), ("relu", "step"), ("leaky_relu", "leaky_step")]
+)
+def test_at_a_kink_the_complex_step_is_the_slope_by_convention(name, slope):
     zero = np.zeros(1)
-    assert FUNCTIONS["sign"].value(zero) == 0
-    assert FUNCTIONS["step"].value(zero) == 0
-    assert FUNCTIONS["relu"].value(zero + 1e-30j).imag == 0
+    stepped = FUNCTIONS[name].value(zero + 1e-30j).imag / 1e-30
+    np.testing.assert_allclose(stepped, FUNCTIONS[slope].value(zero), rtol=1e-15)
 
 
 def test_outside_its_domain_a_logarithm_is_no_number_and_silent():

@@ -37,7 +37,7 @@ class Signature:
         functions: Mapping[str, Output],
         arguments: Sequence[Variable],
     ) -> None:
-        _check(call, functions, arguments)
+        _check(call, language, functions, arguments)
         self.language = language
         self.programs = {name: Program(leaves(output)) for name, output in functions.items()}
         self.sizes = Sizes(arguments, self.programs.values())
@@ -109,40 +109,46 @@ def summary(name: str, title: str, /) -> str:
     return line.replace("{}", f" of {' '.join(title.split())}" if title.strip() else "")
 
 
-def returns(output: Output, container: str, /) -> list[str]:
+def returns(output: Output, container: str, matrix: str, /) -> list[str]:
     """Describe what a function returns."""
     if isinstance(output, Expr):
-        return [shape_words(output)]
-    return [f"{container} of", *(f"    {line}" for line in _named_shapes(output))]
+        return [shape_words(output, matrix)]
+    return [f"{container} of", *(f"    {line}" for line in _named_shapes(output, matrix))]
 
 
-def _named_shapes(outputs: Mapping[str, Output]) -> Iterator[str]:
+def _named_shapes(outputs: Mapping[str, Output], matrix: str) -> Iterator[str]:
     for name, output in outputs.items():
         if isinstance(output, Expr):
-            yield f"{name} : {shape_words(output)}"
+            yield f"{name} : {shape_words(output, matrix)}"
         else:
             yield f"{name} :"
-            yield from (f"    {line}" for line in _named_shapes(output))
+            yield from (f"    {line}" for line in _named_shapes(output, matrix))
 
 
-def shape_words(node: Expr, /) -> str:
+def shape_words(node: Expr, matrix: str, /) -> str:
     """Describe a value for a docstring."""
     if node.is_scalar:
         return "number"
-    return f"matrix, {shape_text(node.shape)}".replace("·", "*").replace("×", " x ")
+    return f"{matrix}, {shape_text(node.shape)}".replace("·", "*").replace("×", " x ")
 
 
-def _check(call: str, functions: Mapping[str, Output], arguments: Sequence[Variable]) -> None:
+def _check(
+    call: str,
+    language: Language,
+    functions: Mapping[str, Output],
+    arguments: Sequence[Variable],
+) -> None:
     if not functions or not all(leaves(output) for output in functions.values()):
         raise OptionError(
             f"`{call}(functions, arguments=...)` needs at least one function, with an output each; "
             f'got {dict(functions)!r}. Pass {{"value": L}}.'
         )
     for name in functions:
-        if not name.isidentifier() or not name.isascii():
+        taken = name in language.reserved or name in language.helpers
+        if taken or not name.isascii() or not name.isidentifier() or name.startswith("_"):
             raise OptionError(
-                f"`{call}(functions, arguments=...)` needs names that can be called; got {name!r}. "
-                "Use letters, digits and underscores."
+                f"`{call}(functions, arguments=...)` needs names for new functions; got {name!r}. "
+                "Use letters, digits and underscores, and no name that the code itself uses."
             )
     given = {variable.name for variable in arguments}
     used = {

@@ -59,7 +59,7 @@ class Identifiers:
 def _in_ascii(letter: str) -> str:
     if letter.isascii():
         return letter
-    words = unicodedata.name(letter, "").split()
+    words = unicodedata.name(letter, "").replace("LAMDA", "LAMBDA").split()
     if words[:1] == ["GREEK"] and len(words) == 4:  # GREEK SMALL LETTER GAMMA
         return words[3].capitalize() if words[1] == "CAPITAL" else words[3].lower()
     return f"u{ord(letter):04X}"

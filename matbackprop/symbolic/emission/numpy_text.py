@@ -157,10 +157,10 @@ def _docstring(name: str, output: Output, signature: Signature, title: str) -> l
     lines = [summary(name, title), "", "Parameters", "----------"]
     for variable in signature.variables:
         also = " (or a vector)" if is_column(variable) else ""
-        words = shape_words(variable)
+        words = shape_words(variable, "float array")
         lines.append(f"{signature.arguments[variable.name]} : {words}{also}")
     lines += [f"{signature.size_names[s]} : number, a size" for s in signature.sizes.given]
-    lines += ["", "Returns", "-------", *returns(output, "dict")]
+    lines += ["", "Returns", "-------", *returns(output, "dict", "float array")]
     lines += ["", "Notes", "-----", ORIGIN]
     text = "\n".join(lines).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     first, *rest = text.split("\n")

@@ -222,20 +222,23 @@ def inner(a: Expr, b: Expr, /) -> Expr:
 
 
 def negated(a: Expr, /) -> Expr:
-    """Return −a, with the sign in a leading number where there is one."""
-    if isinstance(a, Number):
-        return Number(-a.value)
-    if isinstance(a, Negative):
-        return a.args[0]
-    if isinstance(a, Times | Over) and _leads_with_a_number(a):
-        return type(a)(negated(a.args[0]), a.args[1])
+    """Return −a, with the sign in a leading number or difference where there is one."""
+    match a:
+        case Number():
+            return Number(-a.value)
+        case Negative():
+            return a.args[0]
+        case Minus(args=(first, second)):
+            return Minus(second, first)
+        case Times(args=(first, second)) | Over(args=(first, second)) if _takes_a_sign(first):
+            return type(a)(negated(first), second)
     return Negative(a)
 
 
-def _leads_with_a_number(a: Expr) -> bool:
+def _takes_a_sign(a: Expr) -> bool:
     while isinstance(a, Times | Over):
-        a = a.args[0]
-    return isinstance(a, Number)
+        (a, _) = a.args
+    return isinstance(a, Number | Minus)
 
 
 def times(a: Expr, b: Expr, /) -> Expr:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 
 from matbackprop.symbolic.emission.function_parts import (
@@ -149,8 +151,12 @@ def _entries(
 
 
 def _key(name: str) -> str:
+    """Return the name of an entry of a list, in ASCII, which R reads in any locale."""
+    if not name.isascii():
+        return json.dumps(name)
+    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9._]*", name) and name not in _WORDS
     escaped = name.replace("\\", "\\\\").replace("`", "\\`")
-    return name if name.isascii() and name.isalnum() and name not in _RESERVED else f"`{escaped}`"
+    return name if plain else f"`{escaped}`"
 
 
 def _comment(name: str, output: Output, signature: Signature, title: str) -> list[str]:
@@ -158,8 +164,10 @@ def _comment(name: str, output: Output, signature: Signature, title: str) -> lis
     lines = [summary(name, quoted), "", ORIGIN, "", "@md"]
     for variable in signature.variables:
         also = " (or a vector)" if is_column(variable) else ""
-        lines.append(f"@param {signature.arguments[variable.name]} {shape_words(variable)}{also}")
+        lines.append(
+            f"@param {signature.arguments[variable.name]} {shape_words(variable, 'matrix')}{also}"
+        )
     lines += [f"@param {signature.size_names[s]} number, a size" for s in signature.sizes.given]
-    first, *rest = returns(output, "list")
+    first, *rest = returns(output, "list", "matrix")
     lines += [f"@return {first}", *rest]
     return [f"#' {line}".rstrip() for line in lines]

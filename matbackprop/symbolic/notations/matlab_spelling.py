@@ -197,11 +197,11 @@ class MatlabSpeller(Speller):
 
     def grouped(self, product: MatMul) -> Chain:
         """Return the factors, those that are a product elsewhere too as that product."""
-        args = product.args
+        args, apart = self.flat(product)
         for length in range(len(args) - 1, 1, -1):
             for start in range(len(args) - length + 1):
                 shared = MatMul.make(args[start : start + length])
-                if shared in self.nodes:
+                if shared in self.nodes and shared not in apart:
                     before, after = args[:start], args[start + length :]
                     return [*self.runs(before), self.spell(shared), *self.runs(after)]
         return self.runs(args)

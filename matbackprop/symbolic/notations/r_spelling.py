@@ -255,7 +255,7 @@ def _(speller: RSpeller, node: Apply) -> Tree:
 
 @SPELLING.rule(MatMul)
 def _(speller: RSpeller, node: MatMul) -> Tree:
-    first, *rest = _flat(speller, node)
+    (first, *rest), _ = speller.flat(node)
     if isinstance(first, Scale):  # s * A %*% B is s * (A %*% B) in R
         scalar, matrix = first.args
         return speller.spell(Scale(scalar, MatMul(matrix, *rest)))
@@ -263,14 +263,6 @@ def _(speller: RSpeller, node: MatMul) -> Tree:
         inner = speller.spell(rest[0] if len(rest) == 1 else MatMul(*rest))
         return call("scale", inner, _named("scale", name("FALSE")))
     return _product(speller, (first, *rest))
-
-
-def _flat(speller: RSpeller, node: MatMul) -> tuple[Expr, ...]:
-    """Return the factors, those of a product that stands first included."""
-    first, *rest = node.args
-    while isinstance(first, MatMul) and speller.opens(first):
-        first, *rest = *first.args, *rest
-    return (first, *rest)
 
 
 def _product(speller: RSpeller, factors: tuple[Expr, ...]) -> Tree:

@@ -14,6 +14,7 @@ from matbackprop.symbolic.expression import (
     Broadcast,
     Expr,
     Hadamard,
+    MatMul,
     Number,
     Power,
     Scale,
@@ -51,8 +52,10 @@ class Speller:
 
     def root(self, expr: Expr, /) -> Tree:
         """Return the tree of a whole expression."""
-        for node in expr.nodes():  # from the leaves up, so that the stack stays flat
-            self.spell(node)
+        # From the leaves up, so that the stack stays flat; a sum in a sum is part of it.
+        for node in expr.nodes():
+            if not (isinstance(node, Sum) and self.opens(node)):
+                self.spell(node)
         return self.spell(expr)
 
     def spell(self, expr: Expr, /) -> Tree:
@@ -119,6 +122,15 @@ class Speller:
     def _all(self, factors: Fractional) -> tuple[list[Tree], list[Tree]]:
         above = [self.spell(factor) for factor in factors.above]
         return above, [self.spell(factor) for factor in factors.below]
+
+    def flat(self, product: MatMul, /) -> tuple[tuple[Expr, ...], set[Expr]]:
+        """Return the factors, and the products that stood first and were taken apart."""
+        first, *rest = product.args
+        apart: set[Expr] = set()
+        while isinstance(first, MatMul) and self.opens(first):
+            apart.add(first)
+            first, *rest = *first.args, *rest
+        return (first, *rest), apart
 
     def terms_of(self, expr: Expr, /) -> list[Expr]:
         """Return the terms of a sum, those of sums in it included."""

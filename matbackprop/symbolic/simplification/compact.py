@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from matbackprop.symbolic.construct import make, transpose
-from matbackprop.symbolic.expression import Expr, MatMul, Transpose
+from matbackprop.symbolic.construct import hadamard, make, neg, number, transpose
+from matbackprop.symbolic.expression import Expr, Hadamard, MatMul, Scale, Sum, Transpose
 from matbackprop.symbolic.simplification.factoring import smaller
 from matbackprop.symbolic.simplification.measure import cost
+from matbackprop.symbolic.simplification.order import UNIT, split
 
 MOST_ROUNDS = 20
 
@@ -50,7 +51,7 @@ def _round(expr: Expr) -> Expr:
 
 
 def _turned(expr: Expr) -> Expr:
-    """Write BᵀAᵀ as (AB)ᵀ where that takes fewer transposes."""
+    """Write BᵀAᵀ as (AB)ᵀ, and −A(B − C) as A(C − B), where that is shorter, or no longer."""
     done: dict[Expr, Expr] = {}
     for node in expr.nodes():
         args = tuple(done[arg] for arg in node.args)
@@ -61,4 +62,30 @@ def _turned(expr: Expr) -> Expr:
                 other = Transpose(type(node).make(tuple(_turned(f) for f in turned.args)))
                 if cost(other) < cost(done[node]):
                     done[node] = other
+        elif isinstance(node, Scale | Hadamard):
+            done[node] = _without_minus(done[node])
     return done[expr]
+
+
+def _without_minus(term: Expr) -> Expr:
+    """Hand the minus in front of a product to a difference in it."""
+    coefficient, core = split(term)
+    if coefficient >= 0:
+        return term
+    front: Expr = UNIT
+    if isinstance(core, Scale):
+        front, core = core.args
+    factors = core.args if isinstance(core, MatMul | Hadamard) else (core,)
+    for i, factor in enumerate(factors):
+        if isinstance(factor, Sum) and any(split(part)[0] < 0 for part in factor.args):
+            flipped = Sum(*(neg(part) for part in factor.args))
+            changed = (*factors[:i], flipped, *factors[i + 1 :])
+            inner = flipped if len(changed) == 1 else type(core).make(changed)
+            scalar = hadamard(number(-coefficient), front)
+            if core.is_scalar:
+                parts = (scalar, *changed) if scalar is not UNIT else changed
+                other = Hadamard(*parts) if len(parts) > 1 else flipped
+            else:
+                other = inner if scalar is UNIT else Scale(scalar, inner)
+            return other if cost(other) <= cost(term) else term
+    return term

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from matbackprop.symbolic.construct import transpose
+from matbackprop.symbolic.construct import make, transpose
 from matbackprop.symbolic.expression import (
     Broadcast,
     Expr,
@@ -47,6 +47,15 @@ def remembered(fact: Fact, /) -> Fact:
     return lookup
 
 
+def unfolded(node: Expr, /) -> Expr:
+    """Return the normal form with every name replaced by what it stands for."""
+    done: dict[Expr, Expr] = {}
+    for inner in node.nodes():
+        args = tuple(done[arg] for arg in inner.args)
+        done[inner] = args[0] if isinstance(inner, Named) else make(type(inner), args, inner.data)
+    return done[node]
+
+
 @remembered
 def is_symmetric(node: Expr) -> bool:
     """Whether Aᵀ = A for sure."""
@@ -59,7 +68,9 @@ def is_symmetric(node: Expr) -> bool:
             return node.rows == node.columns
         case Scale(args=(_, matrix)):
             return is_symmetric(matrix)
-        case Named() | Inverse() | MatrixPower() | Apply() | Power():
+        case Named():
+            return not node.is_scalar and is_symmetric(unfolded(node))
+        case Inverse() | MatrixPower() | Apply() | Power():
             return not node.is_scalar and is_symmetric(node.args[0])
         case Hadamard() | Kron() if not node.is_scalar:
             return all(is_symmetric(arg) for arg in node.args)
@@ -119,7 +130,9 @@ def is_centred(node: Expr) -> bool:
     match node:
         case Centering() | Zeros():
             return True
-        case MatMul() | Named():
+        case Named():
+            return is_centred(unfolded(node))
+        case MatMul():
             return is_centred(node.args[0])
         case Scale(args=(_, matrix)):
             return is_centred(matrix)
@@ -143,7 +156,9 @@ def kills_ones(node: Expr) -> bool:
             return True
         case MatMul():
             return kills_ones(node.args[-1])
-        case Scale(args=(_, arg)) | Named(args=(arg,)):
+        case Named():
+            return kills_ones(unfolded(node))
+        case Scale(args=(_, arg)):
             return kills_ones(arg)
         case Sum() if not node.is_scalar:
             return all(map(kills_ones, node.args))

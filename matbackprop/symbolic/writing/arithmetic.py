@@ -147,7 +147,7 @@ def _entries(node: Expr, forms: Forms) -> tuple[list[Form], tuple[_Items, _Items
         elif inner.columns == ONE:
             columns += _items(form)
         else:
-            rows += _items(_standing(form))
+            rows += _standing(_items(_upright(form)))
     return scalars, (columns, matrices, rows)
 
 
@@ -157,8 +157,14 @@ def _items(form: Form) -> _Items:
     return [("⊙", form)]
 
 
-def _standing(form: Form) -> Form:
-    """Return the column that a row is the transpose of: diag(r) is diag(rᵀ)."""
+def _standing(items: _Items) -> _Items:
+    """Return the columns that rows are the transposes of, if all are: diag(r) is diag(rᵀ)."""
+    upright = [(sign, _upright(form)) for sign, form in items]
+    turned = all(new is not old for (_, new), (_, old) in zip(upright, items, strict=True))
+    return upright if turned else items
+
+
+def _upright(form: Form) -> Form:
     bare = isinstance(form, Scripted) and form.transposed and form.exponent is None
     return form.base if bare and isinstance(form, Scripted) else form
 

@@ -8,7 +8,8 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from matbackprop.symbolic.dimension import Dim, Monomial
-from matbackprop.symbolic.writing.forms import Digits, Form, Product, Scripted, Symbol, Terms
+from matbackprop.symbolic.writing.forms import Digits, Form, Product, Scripted, Symbol
+from matbackprop.symbolic.writing.products import subtotal
 
 GREEK: Mapping[str, str] = MappingProxyType(
     {
@@ -91,9 +92,9 @@ def dimension(dim: Dim, /) -> Form:
     terms = [(c < 0, _monomial(m, -c if c < 0 else c)) for m, c in dim.terms]
     if not terms:
         return Product(coefficient=Fraction(0))
-    (negative, only), *others = terms
-    if others:
-        return Terms(tuple(terms))
+    if len(terms) > 1:
+        return subtotal(terms)
+    ((negative, only),) = terms
     return Product(negative=True, above=(only,)) if negative else only
 
 

@@ -102,7 +102,7 @@ WRITTEN = {
     "ones(n)*b'": (down(b.T), "matrix(b, n, p, byrow = TRUE)"),
     "diag(x)*X": (down(x) * X, "c(x) * X"),
     "X*diag(b)": (X * down(b.T), 'sweep(X, 2, b, "*")'),
-    "X./(ones(n)*b')": (X / down(b.T), 'sweep(X, 2, b, "/")'),
+    "X*diag(1./b)": (X / down(b.T), 'sweep(X, 2, b, "/")'),
     "s*diag(x)*X*Y'*X": (s * (down(x) * (X @ Y.T @ X)), "s * c(x) * X %*% t(Y) %*% X"),
     # Matrix products
     "X'*(X*b-x)": (X.T @ (X @ b - x), "t(X) %*% (X %*% b - x)"),
@@ -116,7 +116,7 @@ WRITTEN = {
     "X'*ones(n)": (Transpose(ColSum(X)), "colSums(X)"),
     "ones(n)'*x": (Item(ColSum(x)), "sum(x)"),
     "ones(n)'*X*S": (ColSum(X @ S), "t(colSums(X %*% S))"),
-    "eye(n)-ones(n)*ones(n)'/n": (Centering(n), "diag(n) - 1 / n"),
+    "eye(n) - ones(n)*ones(n)'/n": (Centering(n), "diag(n) - 1 / n"),
     "(eye(n)-ones(n)*ones(n)'/n)*X": (Centering(n) @ X, "scale(X, scale = FALSE)"),
     # Functions and special matrices
     "sum(X)": (Total(X), "sum(X)"),

@@ -156,14 +156,22 @@ SPELLINGS = [
     (Softmax(X), "softmax(X)", r"\operatorname{softmax}(X)"),
     (LogSumExp(X), "logsumexp(X)", r"\operatorname{logsumexp}(X)"),
     # vec and ⊗
-    (Kron(A, B) @ Vec(A), "(A ⊗ B) vec(A)", None),
+    (Kron(A, B) @ Vec(A), "(A ⊗ B) vec(A)", r"(A \otimes B) \operatorname{vec}(A)"),
     (Kron(A + B, 2 * C), "2((A + B) ⊗ C)", r"2 ((A + B) \otimes C)"),
     (Kron(A, Kron(B, C)), "A ⊗ B ⊗ C", r"A \otimes B \otimes C"),
     (Reshape(X, "p", "n"), "mat_(p,n)(X)", r"\operatorname{mat}_{p,n}(X)"),
-    (Rearrange(Kron(A, B), "n", "n", "n", "n"), "ℛ_(n,n,n,n)(A ⊗ B)", None),
-    (Assemble(Vec(A) @ Vec(B).T, "n", "n", "n", "n"), "ℛ⁻¹_(n,n,n,n)(vec(A) vec(B)ᵀ)", None),
+    (
+        Rearrange(Kron(A, B), "n", "n", "n", "n"),
+        "ℛ_(n,n,n,n)(A ⊗ B)",
+        r"\mathcal{R}_{n,n,n,n}(A \otimes B)",
+    ),
+    (
+        Assemble(Vec(A) @ Vec(B).T, "n", "n", "n", "n"),
+        "ℛ⁻¹_(n,n,n,n)(vec(A) vec(B)ᵀ)",
+        r"\mathcal{R}^{-1}_{n,n,n,n}(\operatorname{vec}(A) \, \operatorname{vec}(B)^\top)",
+    ),
 ]
-"""Expression, Unicode, LaTeX; None where the LaTeX shows nothing that other lines do not."""
+"""Expression, Unicode, LaTeX."""
 
 
 @pytest.fixture(params=SPELLINGS, ids=[text for _, text, _ in SPELLINGS])

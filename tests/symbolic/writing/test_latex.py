@@ -4,6 +4,7 @@ import importlib.util
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from matbackprop.symbolic.writing import to_latex
@@ -39,22 +40,18 @@ def test_mathtext_parses(spelling, mathtext):
     mathtext(to_latex(spelling[0]))
 
 
-def test_vignettes_parse(spelling, vignettes):
-    vignettes(to_latex(spelling[0]), display=True)
+def test_vignettes_parse(spellings, vignettes):
+    for expr, _, _ in spellings:
+        vignettes(to_latex(expr), display=True)
 
 
-@pytest.mark.parametrize("broken", [r"\operatorname{tr}(A", r"x^{", r"\nonsense x"])
-def test_the_parsers_refuse(broken, mathtext):
-    if broken.startswith(r"\operatorname"):
-        assert mathtext(broken + ")")
-        broken = broken.replace("(", r"\left(")
+@pytest.mark.parametrize("broken", [r"\left(A", r"x^{", r"\nonsense x"])
+def test_the_parser_refuses(broken, mathtext):
     with pytest.raises(ValueError, match=r"Expected|Unknown"):
         mathtext(broken)
 
 
 def test_random_expressions_parse(mathtext, builder):
-    import numpy as np
-
     for seed in range(25):
         rng = np.random.default_rng(seed)
         expr = builder(lambda k, rng=rng: int(rng.integers(k))).build((), 3)
