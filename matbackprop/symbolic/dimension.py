@@ -117,10 +117,19 @@ class Dim:
         )
 
     def evaluate(self, sizes: Mapping[str, int], /) -> int:
-        """Return the number for given sizes of the symbols."""
+        """Return the number for given sizes of the symbols.
+
+        Raises
+        ------
+        OptionError
+            If it is not whole, as n/2 for odd n.
+        """
         total: int | Fraction = 0
         for monomial, coefficient in self.terms:
             total += coefficient * prod(sizes[name] for name in monomial)
+        if total.denominator != 1:
+            where = ", ".join(f"{name} = {sizes[name]}" for name in sorted(self.symbols))
+            raise OptionError(f"A dimension is a whole number; {self} is {total} at {where}.")
         return int(total)
 
     def __str__(self) -> str:

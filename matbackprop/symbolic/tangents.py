@@ -24,7 +24,7 @@ def projected(G: Expr, X: Variable, /) -> Expr:
     if "diagonal" in X.flags:
         return diag(diagvec(G))
     if "symmetric" in X.flags:
-        return scale(half, add(G, transpose(G)))
+        G = scale(half, add(G, transpose(G)))
     if "orthogonal" in X.flags:
-        return scale(half, add(G, neg(matmul(X, transpose(G), X))))
+        G = scale(half, add(G, neg(matmul(X, transpose(G), X))))
     return G

@@ -44,11 +44,11 @@ def pointer(text: str, position: int, /) -> str:
 
 
 @contextmanager
-def pointing(text: str, position: int, /, hint: str = "") -> Iterator[None]:
+def pointing(text: str, position: int, /) -> Iterator[None]:
     """Let an error about an operation say where in the text the operation stands."""
     try:
         yield
     except ShapeError as error:
-        raise ShapeError(f"{error}{hint}{pointer(text, position)}") from None
+        raise ShapeError(f"{error}{pointer(text, position)}") from None
     except OptionError as error:
-        raise ParseError(f"{error}{hint}", text, position) from None
+        raise ParseError(str(error), text, position) from None

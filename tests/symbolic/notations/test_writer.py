@@ -103,7 +103,7 @@ WRITTEN = {
     "diag(x)*X": (down(x) * X, "c(x) * X"),
     "X*diag(b)": (X * down(b.T), 'sweep(X, 2, b, "*")'),
     "X*diag(1./b)": (X / down(b.T), 'sweep(X, 2, b, "/")'),
-    "s*diag(x)*X*Y'*X": (s * (down(x) * (X @ Y.T @ X)), "s * c(x) * X %*% t(Y) %*% X"),
+    "s*diag(x)*X*Y'*X": (s * (down(x) * (X @ Y.T @ X)), "s * (c(x) * X %*% t(Y) %*% X)"),
     # Matrix products
     "X'*(X*b-x)": (X.T @ (X @ b - x), "t(X) %*% (X %*% b - x)"),
     "2*X'*Y*b": (2 * MatMul(X.T, Y, b), "2 * t(X) %*% Y %*% b"),
