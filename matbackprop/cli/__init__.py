@@ -1,10 +1,11 @@
-"""The command line: `matbackprop verify | claims | bench | r-info`."""
+"""The command line: `matbackprop verify | claims | derive | bench | r-info`."""
 
 import typer
 
 from matbackprop._version import __version__
 from matbackprop.cli.bench_command import bench
 from matbackprop.cli.claims_command import claims
+from matbackprop.cli.derive_command import MinusFirst, derive
 from matbackprop.cli.guard import guarded
 from matbackprop.cli.r_info_command import r_info
 from matbackprop.cli.verify_command import verify
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.command("verify")(guarded(verify))
 app.command("claims")(guarded(claims))
+app.command("derive", cls=MinusFirst)(guarded(derive))
 app.command("bench")(guarded(bench))
 app.command("r-info")(guarded(r_info))
 

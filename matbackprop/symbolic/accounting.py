@@ -6,9 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from matbackprop.symbolic.board import free_name
+from matbackprop.symbolic.board import free_name, vec_of
 from matbackprop.symbolic.expression import Expr, Variable, shape_text
-from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.nodes import Named
 from matbackprop.symbolic.writing.account import Account, Line
 from matbackprop.symbolic.writing.definitions import by_name, with_definitions
@@ -74,22 +73,17 @@ def derivative(source: Expr, X: Variable, kind: str, /) -> Form:
     """
     x = symbol(X.name)
     if kind == "jacobian":
-        return Slope(_vec(free_name(source, "FYHf"), source), _row(x, X))
+        return Slope(vec_of(free_name(source, "FYHf"), source), _row(x, X))
     L = free_name(source, "LRf")
     if kind == "hessian":
-        return Slope(L, _vec(x, X), _row(x, X))
+        return Slope(L, vec_of(x, X), _row(x, X))
     if kind == "vech gradient":
         return Slope(L, Call(r"\operatorname{vech}", x))
     return Change(Slope(L, x)) if kind == "hvp" else Slope(L, x)
 
 
 def _row(x: Form, X: Expr) -> Form:
-    return x if X.is_scalar else Scripted(_vec(x, X), transposed=True)
-
-
-def _vec(form: Form, expr: Expr) -> Form:
-    matrix = not expr.is_scalar and expr.columns != ONE
-    return Call(r"\operatorname{vec}", form) if matrix else form
+    return x if X.is_scalar else Scripted(vec_of(x, X), transposed=True)
 
 
 def _body(source: Expr) -> Expr:

@@ -9,9 +9,10 @@ from itertools import count
 from matbackprop.errors import MatBackpropError
 from matbackprop.symbolic.certificate import linear_form_error
 from matbackprop.symbolic.expression import Expr, Variable
+from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.nodes import Named
 from matbackprop.symbolic.writing.definitions import by_name
-from matbackprop.symbolic.writing.forms import Form, Symbol
+from matbackprop.symbolic.writing.forms import Call, Form, Symbol
 from matbackprop.symbolic.writing.names import symbol
 from matbackprop.symbolic.writing.unicode import to_unicode
 
@@ -126,6 +127,12 @@ def free_name(expr: Expr, letters: str, /) -> Form:
         return symbol(expr.name)
     taken = {*expr.variables(), *(node.name for node in expr.nodes() if isinstance(node, Named))}
     return Symbol(next((letter for letter in letters if letter not in taken), letters[0]))
+
+
+def vec_of(form: Form, expr: Expr, /) -> Form:
+    """Return vec of what an expression is called; a column or a scalar is its own."""
+    matrix = not expr.is_scalar and expr.columns != ONE
+    return Call(r"\operatorname{vec}", form) if matrix else form
 
 
 def tidied(X: Variable, /) -> str:

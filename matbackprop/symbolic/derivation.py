@@ -18,6 +18,7 @@ from matbackprop.symbolic.expression import Expr, Variable
 from matbackprop.symbolic.forward import hessian_steps, hvp_steps, jacobian_steps
 from matbackprop.symbolic.notations import write
 from matbackprop.symbolic.writing import to_latex, to_unicode
+from matbackprop.symbolic.writing.definitions import by_name
 from matbackprop.symbolic.writing.markdown import aligned, markdown_page
 from matbackprop.symbolic.writing.page import html_page
 from matbackprop.symbolic.writing.terminal import terminal_page
@@ -114,7 +115,7 @@ class Derivation:
                 "matlab": write(self.result, "matlab", definitions=True),
                 "r": write(self.result, "r", definitions=True),
                 "latex": self.to_latex(),
-                "unicode": to_unicode(self.result),
+                "unicode": to_unicode(by_name(self.result, self.source)),
             },
             "steps": [
                 {

@@ -7,16 +7,11 @@ from typing import Any
 
 from matbackprop.errors import OptionError, ShapeError
 from matbackprop.symbolic.certificate import Kind, certify
-from matbackprop.symbolic.construct import duplication, matmul, transpose, vec
 from matbackprop.symbolic.derivation import Derivation, Derivations
+from matbackprop.symbolic.differentiation import derived
 from matbackprop.symbolic.expression import Expr, Variable, shape_text
 from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import Item
 from matbackprop.symbolic.notations import declared, read
-from matbackprop.symbolic.simplification import simplify
-from matbackprop.symbolic.simplification.measure import cost
-from matbackprop.symbolic.sweeps import gradients, push_forward, vec_jacobian
-from matbackprop.symbolic.tangents import projected
 
 
 def parse(
@@ -140,15 +135,8 @@ def derive(
     variables = _variables(L, wrt, call)
     if vech:
         _check_symmetric(variables, call)
-    S = simplify(L if L.is_scalar else Item(L))
-    found = {}
-    for X, G in gradients(S, variables).items():
-        result = projected(G, X)
-        if vech:
-            result = matmul(transpose(duplication(X.rows)), vec(result))
-        kind: Kind = "vech gradient" if vech else "gradient"
-        found[X.name] = _certified(L, simplify(result), X, kind, points, tolerance, seed)
-    return _as_asked(found, wrt)
+    kind: Kind = "vech gradient" if vech else "gradient"
+    return _as_asked(_certified(L, variables, kind, points, tolerance, seed), wrt)
 
 
 def jacobian(
@@ -171,12 +159,7 @@ def jacobian(
     (eye(p*p)+K(p,p))*kron(eye(p),X')
     """
     variables = _variables(F, wrt, "jacobian(F, wrt)")
-    S = simplify(F)
-    found = {
-        X.name: _certified(F, _smallest_jacobian(S, X), X, "jacobian", points, tolerance, seed)
-        for X in variables
-    }
-    return _as_asked(found, wrt)
+    return _as_asked(_certified(F, variables, "jacobian", points, tolerance, seed), wrt)
 
 
 def hessian(
@@ -200,13 +183,8 @@ def hessian(
     """
     call = "hessian(L, wrt)"
     _check_scalar(L, call, "take `total(F)`, or the Jacobian, first")
-    S = simplify(L if L.is_scalar else Item(L))
     variables = _variables(L, wrt, call)
-    found = {}
-    for X, G in gradients(S, variables).items():
-        H = _smallest_jacobian(simplify(projected(G, X)), X)
-        found[X.name] = _certified(L, H, X, "hessian", points, tolerance, seed)
-    return _as_asked(found, wrt)
+    return _as_asked(_certified(L, variables, "hessian", points, tolerance, seed), wrt)
 
 
 def hvp(
@@ -236,35 +214,28 @@ def hvp(
     if direction in L.variables():
         raise OptionError(f"`{call}` needs a new name for the direction; L has a {direction!r}.")
     V = Variable(direction, X.shape, X.flags, X.domain)
-    S = simplify(L if L.is_scalar else Item(L))
-    G = simplify(projected(gradients(S, (X,))[X], X))
-    result = simplify(projected(push_forward(G, {X: V}), X))
+    result = derived(L, [X], "hvp", direction=V)[X]
     certificate = certify(
         L, result, X, kind="hvp", points=points, tolerance=tolerance, seed=seed, direction=V
     )
     return Derivation(L, X, "hvp", result, certificate)
 
 
-def _smallest_jacobian(F: Expr, X: Variable) -> Expr:
-    """Return the Jacobian by the chain rule of F, or of its tidied differential if smaller.
-
-    dF is linear in dX, so its Jacobian with respect to dX is that of F with respect to X; and
-    what cancels in dF, a mean of something centred, say, is no longer seen between the ⊗.
-    """
-    dX = Variable(f"d{X.name}", X.shape)
-    while dX.name in F.variables():
-        dX = Variable(f"d{dX.name}", X.shape)
-    routes = (vec_jacobian(F, X), vec_jacobian(simplify(push_forward(F, {X: dX})), dX))
-    return min(map(simplify, routes), key=cost)
-
-
 def _certified(
-    source: Expr, result: Expr, X: Variable, kind: Kind, points: int, tolerance: float, seed: int
-) -> Derivation:
-    certificate = certify(
-        source, result, X, kind=kind, points=points, tolerance=tolerance, seed=seed
-    )
-    return Derivation(source, X, kind, result, certificate)
+    source: Expr,
+    variables: Sequence[Variable],
+    kind: Kind,
+    points: int,
+    tolerance: float,
+    seed: int,
+) -> dict[str, Derivation]:
+    found = {}
+    for X, result in derived(source, variables, kind).items():
+        certificate = certify(
+            source, result, X, kind=kind, points=points, tolerance=tolerance, seed=seed
+        )
+        found[X.name] = Derivation(source, X, kind, result, certificate)
+    return found
 
 
 def _as_asked(found: dict[str, Derivation], wrt: Any) -> Derivation | Derivations:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matbackprop.symbolic import rules
 from matbackprop.symbolic.backward import gradient, gradient_steps
-from matbackprop.symbolic.board import Board, Step, free_name, same_letters
+from matbackprop.symbolic.board import Board, Step, free_name, same_letters, vec_of
 from matbackprop.symbolic.construct import make, zero
 from matbackprop.symbolic.expression import (
     Expr,
@@ -21,7 +21,7 @@ from matbackprop.symbolic.nodes import Differential, Item, Vec
 from matbackprop.symbolic.simplification import simplify
 from matbackprop.symbolic.sweeps import dependents, vec_jacobian
 from matbackprop.symbolic.writing.definitions import with_definitions
-from matbackprop.symbolic.writing.forms import Call, Change, Form, Scripted, Slope
+from matbackprop.symbolic.writing.forms import Change, Scripted, Slope
 from matbackprop.symbolic.writing.names import symbol
 from matbackprop.symbolic.writing.unicode import to_unicode
 
@@ -86,10 +86,10 @@ def _jacobian_steps(
     change = Change(board.name)
     why = f"d{to_unicode(symbol(X.name))} last" if columns else _vec_rules(form)
     stacked = F if F.is_scalar or F.columns == ONE else Vec(F)
-    by = _vec(symbol(X.name), X)
-    slope = Slope(_vec(board.name, F), by if X.is_scalar else Scripted(by, transposed=True))
+    by = vec_of(symbol(X.name), X)
+    slope = Slope(vec_of(board.name, F), by if X.is_scalar else Scripted(by, transposed=True))
     found = _times_change(J, dX, F)
-    board.write([why], change if columns else _vec(change, F), found, found, source=stacked)
+    board.write([why], change if columns else vec_of(change, F), found, found, source=stacked)
     if not same_letters(J, result):
         board.write(["hence J"], slope, J, found, source=stacked)
     rule = "simplified" if board.steps[-1].left == slope else "hence J"
@@ -146,8 +146,3 @@ def _vec_rules(form: Expr) -> str:
     }
     used = [rule for kind, rule in known.items() if kind in kinds]
     return "; ".join(["vec of both sides", *used])
-
-
-def _vec(form: Form, expr: Expr) -> Form:
-    matrix = not expr.is_scalar and expr.columns != ONE
-    return Call(r"\operatorname{vec}", form) if matrix else form

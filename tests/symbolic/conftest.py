@@ -78,7 +78,10 @@ class Builder:
         name = "x" + "".join(str(d) for d in shape)
         options = [Variable(name, shape), Variable(name, shape), Variable("b" + name, shape)]
         if shape[0] == shape[1]:
-            options += [Variable("S" + name, shape, ("symmetric",), "symmetric"), Identity(shape[0])]
+            options += [
+                Variable("S" + name, shape, ("symmetric",), "symmetric"),
+                Identity(shape[0]),
+            ]
             options.append(Centering(shape[0]))
         options.append(Ones(*shape))
         return self.pick(options)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from matbackprop.symbolic.dimension import Dim
@@ -22,6 +22,7 @@ def agree(found, wanted):
 def drawn(builder, random, shape):
     """Return an expression with a variable free of assumptions, and that variable."""
     expr = builder(random.randrange).build(shape, DEPTH)
+    note(str(expr))
     free = [v for v in expr.variables().values() if not v.flags]
     return (expr, random.choice(free)) if free else None
 

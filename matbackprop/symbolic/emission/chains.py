@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from math import prod
 from weakref import WeakKeyDictionary
 
 from matbackprop.symbolic.dimension import Dim
@@ -26,7 +26,8 @@ from matbackprop.symbolic.nodes import (
     Trace,
 )
 
-_TYPICAL = {"n": 1000, "N": 1000}  # rows of data; any other size is taken as 10
+_TYPICAL = {"n": 1000, "N": 1000}  # rows of data
+_OTHERWISE = 10
 _FORMING = 4  # how much dearer an inverse is than a solve, so that the solve is preferred
 _OUTER = 4  # how much smaller than the product a factor must be to take in its scalar
 
@@ -170,7 +171,11 @@ class Chain:
         left, right = self._special(i, s), self._special(s, j)
         found = None
         # Of two that act, one acts whose partner is easily formed, as a vector of ones is.
-        right_first = left is not None and isinstance(left.node, Ones)
+        right_first = (
+            left is not None
+            and isinstance(left.node, Ones)
+            and not (right and isinstance(right.node, Ones | Diag))
+        )
         if left and not (right and right_first):
             found = from_left(self.lowering, left, right, lambda: self._whole(s, j))
         if right and found is None:
@@ -211,5 +216,10 @@ def _products(lowering: Lowering) -> dict[tuple[Factor, ...], Expr]:
     return _PRODUCTS[lowering]
 
 
-def _size(dim: Dim) -> int:
-    return dim.evaluate(defaultdict(lambda: 10, _TYPICAL))
+def _size(dim: Dim) -> float:
+    return float(
+        sum(
+            coefficient * prod(_TYPICAL.get(symbol, _OTHERWISE) for symbol in monomial)
+            for monomial, coefficient in dim.terms
+        )
+    )

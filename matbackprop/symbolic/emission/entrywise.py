@@ -45,9 +45,11 @@ class Factors:
             case Number():
                 self.coefficient *= node.value
             case Hadamard() | Scale() | Broadcast() if alone or isinstance(node, Broadcast):
-                for arg in _paired(self.lowering, node):
-                    new = arg not in self.lowering.parents
-                    self.take(arg, alone=alone and not new and self.lowering.once(arg))
+                args, pair = _paired(self.lowering, node)
+                for arg in args:
+                    # Others use the pair too, so it stays a product of its own.
+                    opens = alone and arg is not pair and self.lowering.once(arg)
+                    self.take(arg, alone=opens)
             case Power(args=(Number() as base, Number() as exponent)) if is_exact(node):
                 self.coefficient *= base.value**exponent.value.numerator
             case Power(args=(base, Number() as exponent)) if exponent.value < 0:
@@ -117,21 +119,23 @@ class Factors:
         return False
 
 
-def _paired(lowering: Lowering, node: Expr, /) -> list[Expr]:
-    """Return the operands, two that other products have in common multiplied with each other."""
+def _paired(lowering: Lowering, node: Expr, /) -> tuple[list[Expr], Expr | None]:
+    """Return the operands, two that other products have in common as one, and that one."""
     args = list(node.args)
     if not isinstance(node, Hadamard):
-        return args
-    if len(args) == 2:
-        return sorted(args, key=lambda arg: arg.digest) if _is_common(lowering, args) else args
+        return args, None
     pairs = [pair for pair in combinations(args, 2) if _is_common(lowering, pair)]
     if not pairs:
-        return args
+        return args, None
     pair = max(pairs, key=lambda pair: _common_pairs(lowering)[frozenset(pair)])
+    # In one order, so that the product is the same node for all who use it.
+    ordered = sorted(pair, key=lambda arg: arg.digest)
+    if len(args) == 2:
+        return ordered, None
     for arg in pair:
         args.remove(arg)
-    # In one order, so that the product is the same node for all who use it.
-    return [Hadamard(*sorted(pair, key=lambda arg: arg.digest)), *args]
+    product = Hadamard(*ordered)
+    return [product, *args], product
 
 
 def _is_common(lowering: Lowering, pair: Iterable[Expr]) -> bool:

@@ -25,6 +25,7 @@ class Language:
     assign: str
     indent: int
     place: Callable[[str, Place], str]
+    divides: str
 
 
 class Signature:
@@ -59,7 +60,14 @@ class Signature:
     def printer(self, name: str, /) -> tuple[Printer, list[str]]:
         """Return the printer for one function, and the lines of its statements."""
         language, program = self.language, self.programs[name]
-        write = Printer(language.rules, self.arguments, self.sizes, self.size_names, language.place)
+        write = Printer(
+            language.rules,
+            self.arguments,
+            self.sizes,
+            self.size_names,
+            language.place,
+            language.divides,
+        )
         identifiers = self._identifiers.copy()
         named = {n: n.name for n in program.statements if isinstance(n, Named)}
         # What bears a name and is used without it too is computed under that name.

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matbackprop.symbolic.construct import transpose
 from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.emission.lowering import Lowering, bare
 from matbackprop.symbolic.emission.operations import full, transposed
-from matbackprop.symbolic.expression import Broadcast, Expr, Hadamard, MatMul, Scale, Transpose
+from matbackprop.symbolic.expression import (
+    Broadcast,
+    Expr,
+    Hadamard,
+    MatMul,
+    Scale,
+    Transpose,
+    Variable,
+)
 from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.nodes import (
     Centering,
@@ -19,6 +26,7 @@ from matbackprop.symbolic.nodes import (
     Item,
     Kron,
     MatrixPower,
+    Named,
     Ones,
 )
 
@@ -70,8 +78,15 @@ def factor(node: Expr, flipped: bool, /) -> Factor:
         return Factor(Ones(node.columns, node.rows))
     if flipped and isinstance(node, Commutation):
         return Factor(Commutation(*reversed(node.data)))
-    symmetric = isinstance(node, _SYMMETRIC) or transpose(node) is node
-    return Factor(node, flipped and not symmetric)
+    return Factor(node, flipped and not _is_symmetric(node))
+
+
+def _is_symmetric(node: Expr) -> bool:
+    """Whether a factor is symmetric by its kind, or by what is assumed of its variable."""
+    while isinstance(node, Inverse | MatrixPower | Named):
+        (node,) = node.args
+    assumed = isinstance(node, Variable) and "symmetric" in node.flags
+    return assumed or isinstance(node, _SYMMETRIC)
 
 
 def opened(

@@ -31,7 +31,7 @@ def _place(name: str, place: Place) -> str:
     return f"{name}.shape[{place[1]}]"
 
 
-_PYTHON = Language(NUMPY, NUMPY_HELPERS, _RESERVED, False, "=", 4, _place)
+_PYTHON = Language(NUMPY, NUMPY_HELPERS, _RESERVED, False, "=", 4, _place, "//")
 
 
 def to_numpy(

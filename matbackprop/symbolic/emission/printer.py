@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import lcm
 
 from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.emission.sizes import Place, Sizes
@@ -42,6 +43,7 @@ class Printer:
     sizes: Sizes
     size_names: Mapping[str, str]
     place_text: Callable[[str, Place], str]
+    divides: str
     names: dict[Expr, str] = field(default_factory=dict)
     used_sizes: list[str] = field(default_factory=list)
     used_helpers: list[str] = field(default_factory=list)
@@ -65,12 +67,20 @@ class Printer:
             self.used_helpers.append(name)
         return name
 
-    def size(self, dim: Dim, /, times: str = "*") -> Text:
+    def size(self, dim: Dim, /) -> Text:
         """Return a dimension in the names of the sizes."""
         if not dim.symbols <= self.size_names.keys():
             variable, axis = self.sizes.whole[dim]
             return self.place_text(self.arguments[variable.name], (variable, axis)), ATOM
-        parts: list[str] = []
+        # Sizes are whole, so that n(n+1)/2 is (n * n + n) // 2 as an array's shape must be.
+        divisor = lcm(*(coefficient.denominator for _, coefficient in dim.terms))
+        text, level = self._polynomial(dim * divisor)
+        if divisor == 1:
+            return text, level
+        return f"{text if level > SUM else f'({text})'} {self.divides}{GLUE}{divisor}", TERM
+
+    def _polynomial(self, dim: Dim) -> Text:
+        text, level = "", ATOM
         for monomial, coefficient in dim.terms:
             for symbol in monomial:
                 if symbol not in self.used_sizes:
@@ -78,12 +88,13 @@ class Printer:
             factors = [self.size_names[symbol] for symbol in monomial]
             if abs(coefficient) != 1 or not monomial:
                 factors.insert(0, str(abs(coefficient)))
-            sign = ("-" if coefficient < 0 else "") if not parts else ("- ", "+ ")[coefficient > 0]
-            parts.append(sign + f" {times}{GLUE}".join(factors))
-        if len(parts) != 1:
-            return (" ".join(parts), SUM) if parts else ("0", ATOM)
-        loose = UNARY if parts[0].startswith("-") else ATOM
-        return parts[0], TERM if times in parts[0] else loose
+            term = f" *{GLUE}".join(factors)
+            if text:
+                text, level = f"{text} {'-' if coefficient < 0 else '+'}{GLUE}{term}", SUM
+            else:
+                text = f"-{term}" if coefficient < 0 else term
+                level = TERM if len(factors) > 1 else (UNARY if coefficient < 0 else ATOM)
+        return text or "0", level
 
     def shape(self, *dims: Dim) -> str:
         """Return sizes, with commas between them."""

@@ -164,7 +164,7 @@ def _(node: Product, write: Printer) -> Text:
         case (False, True):
             return f"tcrossprod({write(a)}{'' if a is b else f', {write(b)}'})", ATOM
         case (True, True):
-            return f"t({write(b, MATMUL)} %*%{GLUE}{write(a, UNARY)})", ATOM
+            return f"t({write(b, UNARY)} %*%{GLUE}{write(a, UNARY)})", ATOM
     chained = isinstance(a, Product) and not any(a.data)
     return f"{write(a, MATMUL if chained else UNARY)} %*%{GLUE}{write(b, UNARY)}", MATMUL
 

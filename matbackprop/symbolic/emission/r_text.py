@@ -43,7 +43,7 @@ def _place(name: str, place: Place) -> str:
     return f"{('nrow', 'ncol')[place[1]]}({name})"
 
 
-_R = Language(R, R_HELPERS, _RESERVED, True, "<-", 2, _place)
+_R = Language(R, R_HELPERS, _RESERVED, True, "<-", 2, _place, "/")
 
 
 def to_r(functions: Mapping[str, Output], *, arguments: Iterable[Variable], title: str = "") -> str:

@@ -15,9 +15,19 @@ from matbackprop.symbolic.expression import (
     Scale,
     Sum,
     Transpose,
+    Variable,
 )
 from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import Apply, ColSum, Item, Ones, RowSum
+from matbackprop.symbolic.nodes import (
+    Apply,
+    Centering,
+    ColSum,
+    Diag,
+    Identity,
+    Item,
+    Ones,
+    RowSum,
+)
 
 
 @dataclass
@@ -139,6 +149,10 @@ def flipped(expr: Expr, /, *, sums: bool = False) -> Expr:
     match expr:
         case Transpose(args=(arg,)):
             return arg
+        case Variable() if "symmetric" in expr.flags:
+            return expr
+        case Identity() | Centering() | Diag():
+            return expr
         case Power() | Apply() | Sum() | Hadamard() | Scale():
             args = tuple(flipped(arg, sums=sums) if arg.shape else arg for arg in expr.args)
             if all(_is_free(arg, sums) for arg in args):

@@ -80,7 +80,7 @@ def _(args: Args, data: tuple[Any, ...]) -> Expr:
         return a
     if isinstance(a, MatrixPower):
         return matrix_power(a.args[0], a.power * k)
-    if isinstance(a, Diag | Scale | Kron):
+    if isinstance(a, Diag | Scale) or (isinstance(a, Kron) and a.args[0].rows == a.args[0].columns):
         return matmul(*[a] * k)
     if transpose(a) is not a and _is_transposed(a):
         return transpose(matrix_power(transpose(a), k))
@@ -103,15 +103,15 @@ def _contract(a: Expr, b: Expr) -> Expr | None:
         return centred
     if isinstance(b, Centering) and kills_ones(a):
         return a
-    if (powers := _power(a, b)) is not None:
-        return powers
     if (is_orthogonal(a) and transpose(a) is b) or (is_orthogonal(b) and transpose(b) is a):
         return identity(a.rows)
     if isinstance(a, Diag):
         return hadamard(broadcast(a.args[0], b.shape), b)
     if isinstance(b, Diag):
         return hadamard(a, broadcast(transpose(b.args[0]), a.shape))
-    return _kronecker(a, b)
+    # Powers come last: (A ⊗ B)(A ⊗ B) is A² ⊗ B², not (A ⊗ B)².
+    together = _kronecker(a, b)
+    return _power(a, b) if together is None else together
 
 
 def _with_repeated(a: Expr, b: Expr) -> Expr:

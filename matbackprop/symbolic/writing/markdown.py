@@ -46,7 +46,7 @@ def _pieces(form: Form) -> list[str]:
     pieces: list[list[tuple[bool, Form]]] = [[]]
     length = 0
     for negative, term in form.items:
-        size = len(to_unicode(term))
+        size = len(to_unicode(term)) + 3  # and its sign
         if pieces[-1] and length + size > _LONGEST:
             pieces.append([])
             length = 0

@@ -26,6 +26,7 @@ from matbackprop.symbolic.notations.tree import Tree, call, name, number, operat
         ("X^2'", "(X^2)'"),
         ("(a^b)^c", "(a^b)^c"),
         ("a^(b^c)", "a^(b^c)"),
+        ("a^(b')", "a^(b')"),
         ("a*(-b)", "a*(-b)"),
         ("a+(-b)", "a + (-b)"),
         ("-(a*b)", "-a*b"),

@@ -79,6 +79,8 @@ MEANING = {
     "matrix(b, n, p, byrow = TRUE)": "ones(n)*b'",
     "matrix(t(b), n, p, TRUE)": "ones(n)*b'",
     "matrix(b, byrow = TRUE, ncol = p, nrow = n)": "ones(n)*b'",
+    "matrix(nrow = n, lam, p)": "lam*ones(n, p)",
+    "scale(scale = FALSE, X)": "(eye(n)-ones(n)*ones(n)'/n)*X",
     "rep(1, n)": "ones(n)",
     "rep(lam, n)": "lam*ones(n)",
     "nrow(X) + 10 * ncol(X) + 100 * length(X)": "n+10*p+100*n*p",

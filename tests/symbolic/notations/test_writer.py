@@ -43,6 +43,7 @@ from matbackprop.symbolic.simplification import simplify
 
 n, p, ONE = Dim.of("n"), Dim.of("p"), Dim.of(1)
 X, Y, S = Variable("X", (n, p)), Variable("Y", (n, p)), Variable("S", (p, p))
+C, Z = Variable("C", (p, p), ("symmetric",)), Variable("Z", (p, p))
 x, b, s = Variable("x", (n, ONE)), Variable("b", (p, ONE)), Variable("s", ())
 
 
@@ -62,6 +63,7 @@ WRITTEN = {
     # Coefficients
     "-X": (-X, "-X"),
     "X/2": (X * Fraction(1, 2), "X / 2"),
+    "s/4*X": (Scale(s * Power(Number(4), -1), X), "s / 4 * X"),
     "1.5*X": (X * Fraction(3, 2), "1.5 * X"),
     "-0.1*X": (X * -0.1, "-0.1 * X"),
     "2/3*X": (X * Fraction(2, 3), "2 / 3 * X"),
@@ -83,6 +85,7 @@ WRITTEN = {
     "X + 2*s": (X + down(s) * 2, "X + 2 * s"),
     "(s-1)*ones(n, p)": (down(s) - 1, "matrix(s - 1, n, p)"),
     "X + ones(n)*b'": (X + down(b.T), 'sweep(X, 2, b, "+")'),
+    "X - ones(n)*b'": (X - down(b.T), 'sweep(X, 2, b, "-")'),
     "X - 2*x*ones(p)'": (X - down(x) * 2, "X - 2 * c(x)"),
     "x*ones(p)' + ones(n)*b'": (
         down(x) + down(b.T),
@@ -109,6 +112,7 @@ WRITTEN = {
     "2*X'*Y*b": (2 * MatMul(X.T, Y, b), "2 * t(X) %*% Y %*% b"),
     "(X*S)'*Y": (MatMul(S.T, X.T, Y), "t(S) %*% t(X) %*% Y"),
     "(X*b)'*X*b": (Item(MatMul(b.T, X.T, X, b)), "drop(t(b) %*% t(X) %*% X %*% b)"),
+    "(X*C*Z)'": (MatMul(Z.T, C, X.T), "t(Z) %*% C %*% t(X)"),
     "X*b*(X*b)'": (MatMul(X, b, Transpose(X @ b)), "X %*% b %*% t(X %*% b)"),
     # Sums over rows and columns, centring
     "X*ones(p)": (RowSum(X), "rowSums(X)"),
@@ -160,6 +164,11 @@ def test_the_form_depends_on_what_is_shared():
     row = down(b.T)
     assert write(X * row) == "X*diag(b)"
     assert write(Apply("exp", row) + X * row) == "exp(ones(n)*b') + X.*(ones(n)*b')"
+
+
+def test_each_repeated_factor_has_its_own_form():
+    row = ColSum(X * Y) + 1
+    assert write(X * down(b.T) + Y / down(row)) == "X*diag(b) + Y./(ones(n)*(ones(n)'*(X.*Y)+1))"
 
 
 def test_a_product_that_is_used_elsewhere_stays_together():

@@ -110,6 +110,11 @@ SPELLINGS = [
     (A @ (B * C), "A(B ⊙ C)", r"A (B \odot C)"),
     (2 * (A * B), "2(A ⊙ B)", r"2 (A \odot B)"),
     (X * Broadcast(1 / sigma.T, "n", "p"), "X diag(σ)⁻¹", r"X \operatorname{diag}(\sigma)^{-1}"),
+    (
+        X * Broadcast(r * sigma.T, "n", "p"),
+        "X diag(r ⊙ σᵀ)",
+        r"X \operatorname{diag}(r \odot \sigma^\top)",
+    ),
     (Broadcast(x, "n", "p") * X, "diag(x) X", r"\operatorname{diag}(x) \, X"),
     (Broadcast(x, "n", "p") * Broadcast(r, "n", "p"), "xr", "x r"),
     # powers and roots

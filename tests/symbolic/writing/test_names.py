@@ -14,6 +14,8 @@ from matbackprop.symbolic.writing.unicode import to_unicode
         ("Gamma12", "Γ₁₂", r"\Gamma_{12}"),
         ("sigma2", "σ₂", r"\sigma_2"),
         ("lam", "λ", r"\lambda"),
+        ("epsilonhat", "ε̂", r"\hat{\varepsilon}"),
+        ("epsilon", "ε", r"\varepsilon"),
         ("eps", "ε", r"\varepsilon"),
         ("Xhat", "X̂", r"\hat{X}"),
         ("xbar", "x̄", r"\bar{x}"),

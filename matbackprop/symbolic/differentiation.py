@@ -1,0 +1,70 @@
+"""From an expression to its derivatives, simplified; their proofs are made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matbackprop.symbolic.certificate import Kind
+from matbackprop.symbolic.construct import duplication, matmul, transpose, vec
+from matbackprop.symbolic.expression import Expr, Variable
+from matbackprop.symbolic.nodes import Item
+from matbackprop.symbolic.simplification import simplify
+from matbackprop.symbolic.simplification.measure import cost
+from matbackprop.symbolic.sweeps import gradients, push_forward, vec_jacobian
+from matbackprop.symbolic.tangents import projected
+
+
+def derived(
+    F: Expr, variables: Sequence[Variable], kind: Kind, /, *, direction: Variable | None = None
+) -> dict[Variable, Expr]:
+    """Return the derivative of F with respect to each variable, without a certificate.
+
+    Parameters
+    ----------
+    F
+        A scalar, or a 1×1 matrix, which is taken as its entry; for "jacobian" any matrix.
+    variables
+        With respect to what; the gradients share one sweep.
+    kind
+        "gradient", "vech gradient", "jacobian", "hessian" or "hvp".
+    direction
+        For "hvp", what the Hessian is multiplied by.
+
+    Examples
+    --------
+    >>> from matbackprop.symbolic import parse
+    >>> L = parse("tr(X'*A*X)", shapes={"X": ("n", "p"), "A": ("n", "n")})
+    >>> (X,) = (v for v in L.variables().values() if v.name == "X")
+    >>> print(derived(L, [X], "gradient")[X])
+    (A+A')*X
+    """
+    if kind == "jacobian":
+        S = simplify(F)
+        return {X: _smallest_jacobian(S, X) for X in variables}
+    found = gradients(simplify(F if F.is_scalar else Item(F)), variables)
+    return {X: _finished(projected(G, X), X, kind, direction) for X, G in found.items()}
+
+
+def _finished(G: Expr, X: Variable, kind: Kind, V: Variable | None) -> Expr:
+    """Return what was asked for, from the gradient."""
+    if kind == "vech gradient":
+        return simplify(matmul(transpose(duplication(X.rows)), vec(G)))
+    G = simplify(G)
+    if kind == "hessian":
+        return _smallest_jacobian(G, X)
+    if V is not None:
+        return simplify(projected(push_forward(G, {X: V}), X))
+    return G
+
+
+def _smallest_jacobian(F: Expr, X: Variable) -> Expr:
+    """Return the Jacobian by the chain rule of F, or of its tidied differential if smaller.
+
+    dF is linear in dX, so its Jacobian with respect to dX is that of F with respect to X; and
+    what cancels in dF, a mean of something centred, say, is no longer seen between the ⊗.
+    """
+    dX = Variable(f"d{X.name}", X.shape)
+    while dX.name in F.variables():
+        dX = Variable(f"d{dX.name}", X.shape)
+    routes = (vec_jacobian(F, X), vec_jacobian(simplify(push_forward(F, {X: dX})), dX))
+    return min(map(simplify, routes), key=cost)
