@@ -210,7 +210,7 @@ def _names(wrt: list[str] | None, source: symbolic.Expr) -> tuple[str, ...]:
             f"`derive` needs --wrt, a variable of the expression, which has {known}: "
             f"add --wrt {next(iter(source.variables()), 'X')}."
         )
-    return tuple(dict.fromkeys(names))
+    return tuple(names)
 
 
 def _alone(found: Derivations) -> Any:

@@ -45,8 +45,8 @@ class Declarations:
             X = missing[0]
             has = f"; it has that of {', '.join(variables)}" if variables else ""
             raise OptionError(
-                f"`derive` needs the shape of {', '.join(missing)}{has}. Add --shape {X}:n,p if {X} is "
-                f"a matrix, --shape {X}:n if it is a column, --shape {X} if it is a scalar."
+                f"`derive` needs the shape of {', '.join(missing)}{has}. Add --shape {X}:n,p if "
+                f"{X} is a matrix, --shape {X}:n if it is a column, --shape {X} if it is a scalar."
             )
 
 

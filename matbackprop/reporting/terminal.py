@@ -56,8 +56,10 @@ class Terminal:
     ) -> None:
         """Write a frame as a table: numbers to the right, verdicts in colour.
 
-        With `by`, the values of that column become headings between the rows they share.
+        With `by`, the values of that column become headings between the rows they share. A cell
+        that is `pandas.NA` is left empty; NaN is written, for it may be a finding.
         """
+        from pandas import NA
         from pandas.api.types import is_numeric_dtype
         from rich import box
         from rich.table import Table
@@ -81,7 +83,7 @@ class Terminal:
             if by is not None:
                 table.add_row(Text(str(heading), style="bold"))
             for row in rows[columns].itertuples(index=False):
-                cells = [readable(cell) for cell in row]
+                cells = ["" if cell is NA else readable(cell) for cell in row]
                 table.add_row(*(Text(cell, style=_style(cell)) for cell in cells))
         self._console.print(table)
 

@@ -156,7 +156,7 @@ def jacobian(
     --------
     >>> F = parse("X'*X", shapes={"X": ("q", "p")})
     >>> print(jacobian(F, "X").result)
-    (eye(p*p)+K(p,p))*kron(eye(p),X')
+    kron(eye(p), X') + K(p, p)*kron(eye(p), X')
     """
     variables = _variables(F, wrt, "jacobian(F, wrt)")
     return _as_asked(_certified(F, variables, "jacobian", points, tolerance, seed), wrt)
@@ -179,7 +179,7 @@ def hessian(
     --------
     >>> L = parse("x'*A*x", shapes={"x": ("n", 1), "A": ("n", "n")})
     >>> print(hessian(L, "x").result)
-    A+A'
+    A + A'
     """
     call = "hessian(L, wrt)"
     _check_scalar(L, call, "take `total(F)`, or the Jacobian, first")

@@ -135,6 +135,11 @@ class TestBench:
         assert {row["engine"] for row in rows} >= {"matbackprop, NumPy"}
         assert all(row["milliseconds"] > 0 for row in rows)
 
+    def test_there_are_two(self):
+        done = run("bench", "network")
+        assert done.returncode == 2
+        assert 'knows what = "layers", "symbolic"; got \'network\'' in done.stderr
+
     def test_rounds_are_counted(self):
         done = run("bench", "--repeats", "0")
         assert done.returncode == 2

@@ -84,3 +84,9 @@ def test_a_bar_on_a_terminal(monkeypatch):
 
 def test_a_long_line_is_not_broken_in_a_pipe():
     assert shown(lambda t: t.say("word " * 100)).count("\n") == 1
+
+
+def test_what_is_missing_is_empty_and_what_is_not_a_number_is_not():
+    frame = pd.DataFrame({"ratio": pd.array([pd.NA, 2.5], dtype="Float64")})
+    assert shown(lambda t: t.table(frame)).split()[2:] == ["2.5"]
+    assert "nan" in shown(lambda t: t.table(pd.DataFrame({"ratio": [float("nan")]})))

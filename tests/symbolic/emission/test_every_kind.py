@@ -103,6 +103,9 @@ CASES = {
     "centred column": MatMul(Centering(n), u),
     "centred rows": MatMul(X, Centering(p)),
     "centred row": MatMul(r, Centering(p)),
+    "means of both signs": Apply("exp", -MatMul(Centering(n), X))
+    + MatMul(Centering(n), X)
+    + Apply("exp", -MatMul(X, Centering(p))) * MatMul(X, Centering(p)),
     "centring between": MatMul(X.T, Centering(n), Y),
     "commutation": Commutation(p, q),
     "commutation of vec": MatMul(Commutation(p, q), Vec(W)),

@@ -108,7 +108,7 @@ def read(text):
         ("kron(B, A)*vec(A)", "vec(A^2*B')"),
         ("K(n,p)*vec(X)", "vec(X')"),
         ("K(n,p)*K(p,n)", "eye(n*p)"),
-        (f"kron(eye(p), {H})*kron(eye(p), {H})", f"kron(eye(p), {H})"),
+        (f"kron(eye(p), {H})*kron(eye(p), {H})", f"kron(eye(p), {H[1:-1]})"),
         ("kron(A, B)^2", "kron(A^2, B^2)"),
         ("kron(X, X')^2", "kron(X, X')^2"),
         ("K(1,n)", "eye(n)"),
