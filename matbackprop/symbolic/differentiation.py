@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from matbackprop.symbolic.certificate import Kind
 from matbackprop.symbolic.construct import duplication, matmul, transpose, vec
 from matbackprop.symbolic.expression import Expr, Variable
+from matbackprop.symbolic.naming import with_names
 from matbackprop.symbolic.nodes import Item
 from matbackprop.symbolic.simplification import simplify
 from matbackprop.symbolic.simplification.measure import cost
@@ -38,26 +39,26 @@ def derived(
     >>> print(derived(L, [X], "gradient")[X])
     (A+A')*X
     """
+    S = simplify(F if F.is_scalar or kind == "jacobian" else Item(F))
     if kind == "jacobian":
-        S = simplify(F)
-        return {X: _smallest_jacobian(S, X) for X in variables}
-    found = gradients(simplify(F if F.is_scalar else Item(F)), variables)
-    return {X: _finished(projected(G, X), X, kind, direction) for X, G in found.items()}
+        return {X: _smallest_jacobian(S, X, S) for X in variables}
+    found = gradients(S, variables)
+    return {X: _finished(projected(G, X), X, kind, S, direction) for X, G in found.items()}
 
 
-def _finished(G: Expr, X: Variable, kind: Kind, V: Variable | None) -> Expr:
+def _finished(G: Expr, X: Variable, kind: Kind, S: Expr, V: Variable | None) -> Expr:
     """Return what was asked for, from the gradient."""
     if kind == "vech gradient":
-        return simplify(matmul(transpose(duplication(X.rows)), vec(G)))
-    G = simplify(G)
+        return _tidy(matmul(transpose(duplication(X.rows)), vec(G)), S)
+    G = _tidy(G, S)
     if kind == "hessian":
-        return _smallest_jacobian(G, X)
+        return _smallest_jacobian(G, X, S)
     if V is not None:
-        return simplify(projected(push_forward(G, {X: V}), X))
+        return _tidy(projected(push_forward(G, {X: V}), X), S)
     return G
 
 
-def _smallest_jacobian(F: Expr, X: Variable) -> Expr:
+def _smallest_jacobian(F: Expr, X: Variable, S: Expr) -> Expr:
     """Return the Jacobian by the chain rule of F, or of its tidied differential if smaller.
 
     dF is linear in dX, so its Jacobian with respect to dX is that of F with respect to X; and
@@ -66,5 +67,9 @@ def _smallest_jacobian(F: Expr, X: Variable) -> Expr:
     dX = Variable(f"d{X.name}", X.shape)
     while dX.name in F.variables():
         dX = Variable(f"d{dX.name}", X.shape)
-    routes = (vec_jacobian(F, X), vec_jacobian(simplify(push_forward(F, {X: dX})), dX))
-    return min(map(simplify, routes), key=cost)
+    routes = (vec_jacobian(F, X), vec_jacobian(_tidy(push_forward(F, {X: dX}), S), dX))
+    return min((_tidy(J, S) for J in routes), key=cost)
+
+
+def _tidy(derivative: Expr, S: Expr) -> Expr:
+    return simplify(with_names(derivative, S))

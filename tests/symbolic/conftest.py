@@ -209,9 +209,9 @@ def bounded(x: Expr) -> Expr:
 @pytest.fixture
 def values():
     """Return a function that draws a value for each variable of an expression."""
-    rng = np.random.default_rng(20)
 
     def draw(expr):
+        rng = np.random.default_rng(20)
         drawn = dict(SIZES)
         for name, variable in expr.variables().items():
             array = 0.8 * rng.standard_normal([d.evaluate(SIZES) for d in variable.shape])

@@ -78,7 +78,10 @@ class Chain:
         k = len(self.factors)
         if k == 1:
             return DiagVec(self._whole(0, 1))
-        split = min(range(1, k), key=lambda s: self._formed(0, s) + self._formed(s, k))
+        split = min(
+            range(1, k),
+            key=lambda s: self._formed(0, s) + self._formed(s, k) + self._area(0, s),
+        )
         return RowSum(times(self._whole(0, split), transposed(self._whole(split, k))))
 
     def _trace(self, i: int, j: int) -> Expr:

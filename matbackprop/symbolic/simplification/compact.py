@@ -82,6 +82,7 @@ def _without_minus(term: Expr) -> Expr:
             changed = (*factors[:i], flipped, *factors[i + 1 :])
             inner = flipped if len(changed) == 1 else type(core).make(changed)
             scalar = hadamard(number(-coefficient), front)
+            other: Expr
             if core.is_scalar:
                 parts = (scalar, *changed) if scalar is not UNIT else changed
                 other = Hadamard(*parts) if len(parts) > 1 else flipped

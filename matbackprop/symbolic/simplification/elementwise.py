@@ -15,6 +15,7 @@ from matbackprop.symbolic.construct import (
     hadamard,
     kron,
     logdet,
+    logsumexp,
     matmul,
     neg,
     number,
@@ -35,7 +36,7 @@ from matbackprop.symbolic.expression import (
     Transpose,
 )
 from matbackprop.symbolic.graph import ONE, Shape
-from matbackprop.symbolic.nodes import Apply, Det, Diag, Identity, Kron
+from matbackprop.symbolic.nodes import Apply, Det, Diag, Identity, Kron, Softmax
 from matbackprop.symbolic.simplification.facts import is_positive
 from matbackprop.symbolic.simplification.order import (
     UNIT,
@@ -50,7 +51,9 @@ from matbackprop.symbolic.tables import NORMAL_FORM
 Args = tuple[Expr, ...]
 
 HALF = Fraction(1, 2)
+MINUS_ONE = Number(-1)
 IDEMPOTENT = {"step"}
+QUOTIENTS = {"sinh": ("cosh", "tanh"), "sin": ("cos", "tan")}
 KNOWN_VALUES = {("exp", "0"): 1, ("log", "1"): 0, ("tanh", "0"): 0, ("abs", "0"): 0}
 
 
@@ -78,7 +81,7 @@ def _(args: Args, data: tuple[Any, ...]) -> Expr:
         else:
             base, exponent = _base(factor)
             exponents[base] = add(exponents[base], exponent) if base in exponents else exponent
-    factors = _powers(_with_sigmoids(exponents))
+    factors = _powers(_with_quotients(exponents))
     if any(isinstance(f, Hadamard) for f in factors):  # (ab)² has come apart
         return hadamard(*scalars, *factors, *_repeated(repeated, shape))
     if not shape:
@@ -142,6 +145,8 @@ def _(args: Args, data: tuple[Any, ...]) -> Expr:
                 return logdet(inner)
             case Power(args=(base, Number() as e)) if e.value.numerator % 2 or is_positive(base):
                 return scale(e, apply("log", base))
+            case Softmax(args=(z,)):
+                return add(z, neg(broadcast(logsumexp(z), z.shape)))
             case Sum() if (t := _one_plus_exp(arg)) is not None:
                 return apply("softplus", t)
     if name == "exp" and isinstance(arg, Apply) and arg.name == "log":
@@ -173,9 +178,17 @@ def _powers(exponents: dict[Expr, Expr]) -> list[Expr]:
     return factors
 
 
-def _with_sigmoids(exponents: dict[Expr, Expr]) -> dict[Expr, Expr]:
-    """Write exp(t)·sigmoid(−t) as sigmoid(t)."""
+def _with_quotients(exponents: dict[Expr, Expr]) -> dict[Expr, Expr]:
+    """Write exp(t)·sigmoid(−t) as sigmoid(t), sinh/cosh as tanh, sin/cos as tan."""
     for base, exponent in exponents.items():
+        if isinstance(base, Apply) and base.name in QUOTIENTS and exponent is UNIT:
+            below, name = QUOTIENTS[base.name]
+            under, (t,) = apply(below, base.args[0]), base.args
+            if under in exponents and exponents[under] is MINUS_ONE:
+                rest = {b: e for b, e in exponents.items() if b not in (base, under)}
+                image = apply(name, t)
+                rest[image] = add(rest.get(image, number(0)), UNIT)
+                return _with_quotients({b: e for b, e in rest.items() if not is_zero(e)})
         if not (isinstance(base, Apply) and base.name == "exp" and isinstance(exponent, Number)):
             continue
         t = scale(exponent, base.args[0])
@@ -184,7 +197,7 @@ def _with_sigmoids(exponents: dict[Expr, Expr]) -> dict[Expr, Expr]:
             changed = {b: e for b, e in exponents.items() if b is not base}
             changed[mirrored] = add(exponents[mirrored], number(-1))
             changed[image] = add(changed.get(image, number(0)), UNIT)
-            return _with_sigmoids({b: e for b, e in changed.items() if not is_zero(e)})
+            return _with_quotients({b: e for b, e in changed.items() if not is_zero(e)})
     return exponents
 
 

@@ -20,6 +20,7 @@ from matbackprop.symbolic.construct import (
     matmul,
     power,
     scale,
+    transpose,
 )
 from matbackprop.symbolic.expression import (
     Broadcast,
@@ -34,7 +35,7 @@ from matbackprop.symbolic.expression import (
 )
 from matbackprop.symbolic.nodes import Kron
 from matbackprop.symbolic.simplification.measure import cost
-from matbackprop.symbolic.simplification.order import factors_of, split
+from matbackprop.symbolic.simplification.order import factors_of, kind_of_broadcast, split
 
 MOST_TERMS = 12
 
@@ -58,10 +59,20 @@ def smaller(node: Expr, /) -> Expr:
             candidates = [_taken_out(add(*terms)) for terms in _multiplied_out(node)]
         best = min(candidates, key=cost, default=node)
         # x − xy is a node smaller than x(1 − y), and no better: a product stays one for that.
-        if cost(best) >= cost(node) - (not isinstance(node, Sum)):
+        if cost(best) >= cost(node) - _has_constant_factor(node):
             break
         node = best
     return node
+
+
+def _has_constant_factor(product: Expr) -> bool:
+    """Whether one of the sums multiplied has a constant term, the 1 of x(1 − y)."""
+    return any(
+        isinstance(term, Number) or kind_of_broadcast(term) == "scalar"
+        for factor in product.args
+        if not isinstance(product, Sum) and isinstance(factor, Sum)
+        for term in factor.args
+    )
 
 
 def _factored(node: Expr) -> Iterator[Expr]:
@@ -187,11 +198,22 @@ def _multiplied_out(term: Expr) -> list[list[Expr]]:
         core = core.args[1]
     join: Callable[..., Expr] = matmul if isinstance(core, MatMul) else hadamard
     factors = core.args if isinstance(core, MatMul | Hadamard) else (core,)
-    sums = [i for i, f in enumerate(factors) if isinstance(f, Sum)]
+    opened = [_terms_of(f) for f in factors]
+    sums = [i for i, terms in enumerate(opened) if len(terms) > 1]
     outside = hadamard(*scalars)
     ways = [{i} for i in sums] + ([set(sums)] if len(sums) > 1 else [])
     result = []
     for way in ways:
-        parts = [f.args if i in way else (f,) for i, f in enumerate(factors)]
+        parts = [opened[i] if i in way else (f,) for i, f in enumerate(factors)]
         result.append([scale(outside, join(*choice)) for choice in product(*parts)])
     return [terms for terms in result if len(terms) <= MOST_TERMS]
+
+
+def _terms_of(factor: Expr) -> tuple[Expr, ...]:
+    """Return the terms of a sum, or of a transposed sum; of anything else itself."""
+    match factor:
+        case Sum():
+            return factor.args
+        case Transpose(args=(Sum() as inner,)):
+            return tuple(transpose(term) for term in inner.args)
+    return (factor,)

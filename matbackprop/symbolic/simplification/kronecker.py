@@ -30,7 +30,7 @@ from matbackprop.symbolic.nodes import (
     Reshape,
     Vec,
 )
-from matbackprop.symbolic.simplification.order import UNIT, is_zero, kind_of_broadcast
+from matbackprop.symbolic.simplification.order import UNIT, is_zero, kind_of_broadcast, split
 from matbackprop.symbolic.tables import NORMAL_FORM
 
 Args = tuple[Expr, ...]
@@ -98,6 +98,8 @@ def _(args: Args, data: Data) -> Expr:
         return scale(a.args[0], reshape(a.args[1], data))
     if kind_of_broadcast(a) == "scalar":
         return broadcast(a.args[0], data)
+    if isinstance(a, Sum) and any(isinstance(split(t)[1], Vec | Reshape) for t in a.args):
+        return add(*(reshape(t, data) for t in a.args))
     if data[1] == ONE:
         return vec(a)
     if data[0] == ONE and ONE in a.shape:

@@ -18,11 +18,12 @@ from matbackprop.symbolic.construct import (
     matrix_power,
     rowsum,
     scale,
+    trace,
     transpose,
     vec,
     zero,
 )
-from matbackprop.symbolic.expression import Broadcast, Expr, Hadamard, MatMul, Scale, Sum
+from matbackprop.symbolic.expression import Broadcast, Expr, Hadamard, MatMul, Scale, Sum, Transpose
 from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.nodes import (
     Centering,
@@ -177,6 +178,8 @@ def _kronecker(a: Expr, b: Expr) -> Expr | None:
         case Kron(args=(p, q)), Vec(args=(m,)):
             if q.columns == m.rows and p.columns == m.columns:
                 return vec(matmul(q, m, transpose(p)))
+        case Transpose(args=(Vec(args=(x,)),)), Vec(args=(y,)) if x.shape == y.shape:
+            return broadcast(trace(matmul(transpose(x), y)), (ONE, ONE))
         case Commutation(data=(m, n)), Vec(args=(x,)):
             if x.shape == (m, n):
                 return vec(transpose(x))

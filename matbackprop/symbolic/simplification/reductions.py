@@ -21,6 +21,7 @@ from matbackprop.symbolic.construct import (
     scale,
     size,
     total,
+    trace,
     transpose,
     zero,
 )
@@ -41,6 +42,7 @@ from matbackprop.symbolic.nodes import (
     Centering,
     ColSum,
     Diag,
+    DiagVec,
     Identity,
     Inverse,
     Item,
@@ -48,11 +50,13 @@ from matbackprop.symbolic.nodes import (
     Norm1,
     Norm2,
     Ones,
+    Reshape,
     RowSum,
     Softmax,
     Total,
+    Vec,
 )
-from matbackprop.symbolic.simplification.facts import is_centred, kills_ones
+from matbackprop.symbolic.simplification.facts import is_centred, is_symmetric, kills_ones
 from matbackprop.symbolic.simplification.order import UNIT, is_zero, key, kind_of_broadcast, split
 from matbackprop.symbolic.tables import NORMAL_FORM
 
@@ -94,6 +98,8 @@ def _(args: Args, data: Data) -> Expr:
         return m
     if m.columns == ONE:
         return broadcast(total(m), shape)
+    if is_symmetric(m):
+        return transpose(rowsum(m))
     match m:
         case Scale(args=(s, x)):
             return scale(s, colsum(x))
@@ -170,8 +176,14 @@ def _(args: Args, data: Data) -> Expr:
     match m:
         case Scale(args=(s, x)):
             return hadamard(s, total(x))
-        case Transpose(args=(x,)) | RowSum(args=(x,)) | ColSum(args=(x,)) | Diag(args=(x,)):
+        case RowSum(args=(x,)) | ColSum(args=(x,)):
             return total(x)
+        case Transpose(args=(x,)) | Diag(args=(x,)) | Vec(args=(x,)) | Reshape(args=(x,)):
+            return total(x)
+        case DiagVec(args=(x,)):
+            return trace(x)
+        case Kron(args=(x, y)):
+            return hadamard(total(x), total(y))
         case Identity():
             return size(m.rows)
         case Broadcast(args=(x,)):
@@ -246,7 +258,9 @@ def _norm(m: Expr, norm: Any, kind: type[Expr]) -> Expr:
         return number(0)
     if coefficient != 1:
         return hadamard(number(abs(coefficient)), norm(core))
-    return norm(m.args[0]) if isinstance(m, Transpose) else kind.make((m,))
+    if isinstance(m, Kron):
+        return hadamard(*map(norm, m.args))
+    return norm(m.args[0]) if isinstance(m, Transpose | Vec | Reshape) else kind.make((m,))
 
 
 def reading_order(chain: Expr, /) -> tuple[Any, ...]:

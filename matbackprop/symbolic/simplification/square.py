@@ -81,6 +81,8 @@ def _(args: Args, data: Data) -> Expr:
             return rowsum(x)
         case RowSum(args=(Transpose(args=(x,)),)):
             return colsum(x)
+        case Hadamard() if any(isinstance(f, Broadcast) for f in a.args):
+            return hadamard(*map(transpose, a.args))
         case Sum() | Hadamard() if 2 * sum(_flips(f) for f in a.args) > len(a.args):
             rebuild = add if isinstance(a, Sum) else hadamard
             return rebuild(*map(transpose, a.args))
@@ -126,12 +128,14 @@ def _(args: Args, data: Data) -> Expr:
             return power(det(x), a.power)
         case Identity():
             return UNIT
+        case Kron(args=(x, y)) if x.rows == x.columns and y.rows == y.columns:
+            return hadamard(power(det(x), size(y.rows)), power(det(y), size(x.rows)))
     return item(a) if a.shape == (ONE, ONE) else Det(a)
 
 
 @NORMAL_FORM.rule(LogDet)
 def _(args: Args, data: Data) -> Expr:
-    """Log |Aᵀ| = log |A|, log |A⁻¹| = −log |A|."""
+    """Of Aᵀ that of A, of A⁻¹ its negative, of A ⊗ B (m×m, n×n) n log|A| + m log|B|."""
     (a,) = args
     match a:
         case Transpose(args=(x,)):
@@ -140,6 +144,9 @@ def _(args: Args, data: Data) -> Expr:
             return neg(logdet(x))
         case Identity():
             return number(0)
+        case Kron(args=(x, y)) if x.rows == x.columns and y.rows == y.columns:
+            parts = (hadamard(size(y.rows), logdet(x)), hadamard(size(x.rows), logdet(y)))
+            return add(*parts)
     return LogDet(a)
 
 
@@ -195,8 +202,8 @@ def _(args: Args, data: Data) -> Expr:
             return scale(s, diagvec(x))
         case Identity():
             return broadcast(UNIT, (a.rows, ONE))
-        case MatMul(args=(c, r)) if c.columns == ONE:
-            return hadamard(c, transpose(r))
+        case MatMul(args=(first, *rest)):
+            return rowsum(hadamard(first, transpose(matmul(*rest))))
         case Broadcast(args=(x,)):
             column = transpose(x) if kind_of_broadcast(a) == "row" else x
             return broadcast(column, (a.rows, ONE))

@@ -20,11 +20,12 @@ from matbackprop.symbolic.construct import (
     scale,
     size,
     transpose,
+    vec,
     zero,
 )
 from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.expression import Broadcast, Expr, Number, Scale, Size, Sum, Transpose
-from matbackprop.symbolic.nodes import Identity
+from matbackprop.symbolic.nodes import Identity, Vec
 from matbackprop.symbolic.simplification.order import (
     UNIT,
     is_zero,
@@ -56,6 +57,10 @@ def _(args: Args, data: tuple[Any, ...]) -> Expr:
     if shape and all(isinstance(core, Transpose) for core in terms):
         inner = add(*(scale(number(c), core.args[0]) for core, c in terms.items()))
         return NORMAL_FORM[Transpose]((inner,), ())
+    if shape and all(isinstance(core, Vec) for core in terms):
+        inner_shapes = {core.args[0].shape for core in terms}
+        if len(inner_shapes) == 1:
+            return vec(add(*(scale(number(c), core.args[0]) for core, c in terms.items())))
     ordered = sorted(terms, key=key)
     content = _content(ordered, terms)
     total = Sum(*(_times(terms[core] / content, core) for core in ordered))

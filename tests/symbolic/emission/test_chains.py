@@ -1,6 +1,7 @@
 """What is never formed, and in which order products are taken: seen in the text."""
 
 import re
+from fractions import Fraction
 
 import pytest
 
@@ -132,6 +133,23 @@ TEXTS = [
     ("half", X / 2, "0.5 * X", "0.5 * X"),
     ("third", X / 3, "X / 3", "X / 3"),
     ("minus", -(X - Y), "Y - X", "Y - X"),
+    ("less a sum", X - (Y + 2 * X), "X - (Y + 2 * X)", "X - (Y + 2 * X)"),
+    ("less a row", X - rows - 2, "X - (r + 2)", "X - rep(r + 2, each = n)"),
+    ("cube root", X ** Number(Fraction(1, 3)), "X ** (1 / 3)", "X^(1 / 3)"),
+    ("both turned", MatMul(A.T, (B * S).T), "A.T @ (B * S).T", "t((B * S) %*% A)"),
+    ("trace of two", Trace(MatMul(A, B)), "np.vdot(A.T, B)", "sum(t(A) * B)"),
+    (
+        "solve with the vector first",
+        MatMul(v.T, Inverse(A), X.T),
+        "np.linalg.solve(A.T, v).T @ X.T",
+        "t(X %*% solve(t(A), v))",
+    ),
+    (
+        "diagonal split at the thinnest place",
+        DiagVec(MatMul(X.T, u, u.T, X)),
+        "np.sum((X.T @ u) * (u.T @ X).T, axis=1, keepdims=True)",
+        "as.matrix(rowSums(crossprod(X, u) * t(crossprod(u, X))))",
+    ),
     ("step", Apply("step", X), "(X > 0).astype(float)", "1 * (X > 0)"),
     ("relu", Apply("relu", X), "np.maximum(X, 0.0)", "pmax(X, 0)"),
 ]
@@ -152,6 +170,36 @@ def test_a_product_that_is_known_is_not_computed_again():
     # X W is the dearer way to bracket W'(X'X W), but it is there already.
     text = body(to_numpy, Apply("exp", XB) + MatMul(Y, A, W) + Apply("tanh", MatMul(Y, A)) @ W)
     assert text.count("Y @ A") == 1
+
+
+def test_a_known_product_wins_over_a_cheaper_bracket():
+    XW = MatMul(X, W)
+    f = variable("f", "q", 1)
+    text = body(to_numpy, MatMul(Apply("exp", XW), f) + MatMul(X, W, f))
+    assert "t1 @ f" in text
+    assert text.count("X @ W") == 1
+    turned = body(to_numpy, RowSum(Apply("exp", XW)) + MatMul(f.T, Transpose(XW)).T)
+    assert turned.count("X @ W") == 1
+    assert "W @" not in turned
+
+
+def test_a_result_that_serves_another_is_not_computed_again():
+    Z = MatMul(X, W)
+    f = variable("f", "q", 1)
+    text = to_numpy({"f": {"Z": Z, "fitted": MatMul(Z, f)}}, arguments=[X, W, f])
+    assert text.count("X @ W") == 1
+    assert "W @ f" not in text
+
+
+def test_a_row_in_common_stays_a_row():
+    text = body(to_numpy, 2 * Hadamard(X, rows) + Apply("exp", Hadamard(X, rows, Y)))
+    assert "2 * r * X" in text
+
+
+def test_what_has_a_name_is_computed_under_it():
+    Z = MatMul(X, W)
+    text = body(to_numpy, Apply("exp", Named("Z", Z)) + Apply("tanh", Z))
+    assert text == "Z = X @ W\nreturn np.exp(Z) + np.tanh(Z)"
 
 
 def test_an_inverse_that_stands_alone_serves_in_products_too():

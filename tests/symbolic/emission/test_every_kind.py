@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from matbackprop.rbridge import connect
-from matbackprop.symbolic import expression, nodes
+from matbackprop.symbolic import expression, nodes, simplify
 from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.emission import operations, to_numpy, to_r
 from matbackprop.symbolic.emission.lowering import LOWERED
@@ -60,10 +60,10 @@ from matbackprop.symbolic.nodes import (
 from matbackprop.symbolic.tables import MissingRuleError
 
 SIZES = {
-    "usual": {"n": 6, "p": 3, "q": 4, "k": 2},
-    "one row": {"n": 1, "p": 3, "q": 4, "k": 2},
-    "one column": {"n": 6, "p": 1, "q": 4, "k": 2},
-    "all one": {"n": 1, "p": 1, "q": 1, "k": 1},
+    "usual": {"n": 6, "p": 3, "q": 4, "k": 2, "g": 2, "h": 3},
+    "one row": {"n": 1, "p": 3, "q": 4, "k": 2, "g": 2, "h": 3},
+    "one column": {"n": 6, "p": 1, "q": 4, "k": 2, "g": 2, "h": 3},
+    "all one": {"n": 1, "p": 1, "q": 1, "k": 1, "g": 1, "h": 1},
 }
 
 
@@ -79,6 +79,8 @@ r, s = variable("r", 1, "p"), Variable("s", ())
 E, F = variable("E", "k", "p"), variable("F", "q", "k")
 rows, columns = Broadcast(r, n, p), Broadcast(u, n, p)
 x, vech, lone = variable("x", "p*q", 1), variable("vech", "p*(p+1)/2", 1), Broadcast(s, 1, 1)
+M = variable("M", "g*h", "q")
+wide = Broadcast(Vec(variable("T", "q", "q")).T, "g*h*p", "q*q")
 positive = X * X + 1
 repeated = Named("shared", X * Y)
 
@@ -109,6 +111,7 @@ CASES = {
     "centring between": MatMul(X.T, Centering(n), Y),
     "commutation": Commutation(p, q),
     "commutation of vec": MatMul(Commutation(p, q), Vec(W)),
+    "commutation of another vec": MatMul(Commutation(p, q), Vec(W.T)),
     "commutation of a column": MatMul(Commutation(p, q), x),
     "commutation from the right": MatMul(x.T, Commutation(p, q)),
     "commutation transposed": MatMul(Commutation(p, q).T, x),
@@ -119,6 +122,9 @@ CASES = {
     "variable transposed": X.T,
     "sum": X + Y - X * Y,
     "sum of a row": X + rows - 2,
+    "less a row and a number": X - rows - 2,
+    "less a plain sum": X - (Y + X * Y) - (2 - (Y - X)) * X,
+    "a minus that is shared": (-X) * Y + Apply("exp", -X),
     "less a sum": X - Named("d", Y + rows),
     "sum of all kinds": s + columns - rows + X,
     "row less column": rows - columns,
@@ -144,7 +150,7 @@ CASES = {
     "power zero": X**0 + X,
     "matmul": MatMul(X, W),
     "both transposed": MatMul(X.T, u, u.T, Y) + MatMul(W, W.T),
-    "transposes of a product": MatMul(W.T, (X * rows).T),
+    "transposes of a product": MatMul(W.T, (X * rows).T) + MatMul(W.T, (X * Y).T),
     "chain": MatMul(X.T, X, W) + MatMul(X.T, Y, W),
     "outer product scaled": 2 * MatMul(u, v.T) / s,
     "transpose": Transpose(X * 2) + X.T,
@@ -180,6 +186,8 @@ CASES = {
     "kron with identity": MatMul(Kron(Identity(q), A), x),
     "kron with identity first": MatMul(Kron(W.T, Identity(p)), Vec(A)),
     "kron from the right": MatMul(Vec(E).T, Kron(A, Ones("k", "q"))),
+    "kron with ones": MatMul(Kron(Ones(n, 1), A), v) + Kron(u, Ones(p, 1)),
+    "beside rows of unknown number": Kron(M, W) * wide - wide / (Kron(M, W) ** 2 + 1) + wide,
     "kron of inverses": MatMul(Kron(Inverse(S), Inverse(A)), Vec(B)),
     "kron of many": MatMul(Kron(Identity(q), A), Kron(W.T, A)),
     "vec": Vec(X) + Vec(2 * Y),
@@ -242,6 +250,16 @@ def test_numpy_code_is_the_value(name, sizes):
         np.testing.assert_array_equal(value, was)
 
 
+def run_in_r(engine, folder, texts, calls):
+    """Return the result of each call, or the message of its error, from one run of R."""
+    runner = """
+    run_calls <- function(calls) lapply(calls, function(call) tryCatch(
+      do.call(call$name, call$arguments), error = function(e) conditionMessage(e)))
+    """
+    (folder / "all.R").write_text("\n".join([*texts, runner]), encoding="utf-8")
+    return connect(engine, reference=folder).call("run_calls", calls=calls)
+
+
 @pytest.mark.r
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 def test_r_code_is_the_value(live_engine, sizes, tmp_path):
@@ -253,16 +271,65 @@ def test_r_code_is_the_value(live_engine, sizes, tmp_path):
         texts.append(to_r({f"f{i}": expr}, arguments=expr.variables().values()))
         calls.append({"name": f"f{i}", "arguments": [np.asarray(v, float) for v in values]})
         expected.append(np.asarray(expr.evaluate(everything)))
-    runner = """
-    run_calls <- function(calls) lapply(calls, function(call) tryCatch(
-      do.call(call$name, call$arguments), error = function(e) conditionMessage(e)))
-    """
-    (tmp_path / "all.R").write_text("\n".join([*texts, runner]), encoding="utf-8")
-    results = connect(live_engine, reference=tmp_path).call("run_calls", calls=calls)
+    results = run_in_r(live_engine, tmp_path, texts, calls)
     for name, text, result, value in zip(CASES, texts, results, expected, strict=True):
         assert result.dtype.kind in "fi", f"{name}: {result}\n{text}"
         found = result[0] if value.shape == () and result.shape == (1,) else result
         assert_same(found, value, f"{name}\n{text}")
+
+
+SHAPES = [(), (n, p), (p, p), (n, Dim.of(1)), (Dim.of(1), p)]
+
+
+def random_expressions(builder, count, depth):
+    """Return expressions with sizes, arguments and values, where the value is finite."""
+    found = []
+    for seed in range(count):
+        stream = np.random.default_rng([seed, depth])
+        build = builder(lambda k, stream=stream: int(stream.integers(k)))
+        expr = build.build(build.pick(SHAPES), depth)
+        sizes = build.pick([{"n": 4, "p": 3, "k": 2}, {"n": 1, "p": 3, "k": 2}, SIZES["all one"]])
+        given = {}
+        for name, variable in expr.variables().items():
+            array = 0.7 * stream.standard_normal([d.evaluate(sizes) for d in variable.shape])
+            given[name] = (array + array.T) / 2 if variable.flags else array
+        value = np.asarray(expr.evaluate({**given, **sizes}))
+        if np.isfinite(value).all():
+            found.append((expr, sizes, given, value))
+    assert len(found) > 0.9 * count
+    return found
+
+
+def assert_close(result, expected, text):
+    result = np.asarray(result)
+    assert result.shape == expected.shape, text
+    atol = 1e-9 * max(1.0, np.abs(expected).max(initial=0.0))
+    np.testing.assert_allclose(result, expected, rtol=0, atol=atol, err_msg=text)
+
+
+@pytest.mark.parametrize(("count", "depth"), [(400, 3), (300, 5)])
+def test_numpy_code_of_random_expressions(builder, count, depth):
+    for expr, sizes, given, value in random_expressions(builder, count, depth):
+        for one in (expr, simplify(expr)):
+            text = to_numpy({"f": one}, arguments=expr.variables().values())
+            function, values = arguments(text, given, sizes)
+            assert_close(function(*values), value, text)
+
+
+@pytest.mark.r
+def test_r_code_of_random_expressions(builder, live_engine, tmp_path):
+    found = random_expressions(builder, 250, 4)
+    texts, calls = [], []
+    for i, (expr, sizes, given, _) in enumerate(found):
+        python = to_numpy({"f": expr}, arguments=expr.variables().values())
+        _, values = arguments(python, given, sizes)
+        texts.append(to_r({f"f{i}": expr}, arguments=expr.variables().values()))
+        calls.append({"name": f"f{i}", "arguments": [np.asarray(v, float) for v in values]})
+    for text, result, (*_, value) in zip(
+        texts, run_in_r(live_engine, tmp_path, texts, calls), found, strict=True
+    ):
+        assert result.dtype.kind in "fi", f"{result}\n{text}"
+        assert_close(result[0] if value.shape == () else result, value, text)
 
 
 def kinds(*modules):

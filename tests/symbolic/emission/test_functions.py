@@ -136,6 +136,8 @@ def test_r_does_not_overflow_where_sizes_are_multiplied():
     assert "n^2" in text  # a power is a double in R
     text = to_r({"f": Total(X) / (Size("n") * Size("p"))}, arguments=[X])
     assert "n <- as.numeric(nrow(X))" in text
+    text = to_r({"f": Total(X) / Size("n*p")}, arguments=[X])
+    assert "p <- as.numeric(ncol(X))" in text
     assert "n <- nrow(X)" in to_r({"f": Total(X) / Size("n")}, arguments=[X])
 
 

@@ -1,13 +1,12 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from matbackprop.bench.cases import CASE_FILE
 from matbackprop.symbolic.domains import draw
 from matbackprop.symbolic.notations import declared
 
-CASE_FILE = Path(__file__).parents[1] / "cases" / "matrix_calculus.json"
 SHAPES = {"X": ("n", "p"), "Y": ("n", "p"), "S": ("p", "p"), "x": "n", "y": "n", "b": "p"}
 SHAPES |= {"lam": (), "one": (1, 1)}
 SIZES = {"n": 5, "p": 3}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from matbackprop.rbridge import connect
+from matbackprop.bench.cases import CASE_FILE
 from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.expression import Variable
 from matbackprop.symbolic.nodes import Assemble, Commutation, Duplication, Rearrange
@@ -80,9 +81,8 @@ def check(in_r, pairs):
         np.testing.assert_allclose(found, wanted, rtol=1e-8, atol=1e-10, err_msg=text)
 
 
-def test_all_cases(in_r, point, request):
-    path = request.path.parents[1] / "cases" / "matrix_calculus.json"
-    data = json.loads(path.read_text())
+def test_all_cases(in_r, point):
+    data = json.loads(CASE_FILE.read_text())
     pairs = []
     for case in data["cases"]:
         given = point(case["vars"], data["dims"], case["domains"], seed=3)
