@@ -9,6 +9,7 @@
 (3, 2)
 """
 
+from matbackprop import symbolic
 from matbackprop._version import __version__
 from matbackprop.network import (
     FORMULATIONS,
@@ -45,4 +46,5 @@ __all__ = [
     "moments",
     "predict",
     "question",
+    "symbolic",
 ]

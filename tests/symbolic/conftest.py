@@ -165,8 +165,7 @@ class Builder:
                 k = self.dim()
                 if self.choose(2):
                     v = Vec(self.build((k, Dim.of("p")), depth))
-                    mixed = bounded(Kron(self.build((m, k), depth - 1), Ones(ONE, "p"))) @ v
-                    return mixed
+                    return bounded(Kron(self.build((m, k), depth - 1), Ones(ONE, "p"))) @ v
                 v = Vec(self.build((k, m), depth))
                 v = Commutation(k, m) @ v if self.choose(2) else v
                 return Reshape(v, m, k) @ Ones(k, 1)

@@ -181,6 +181,9 @@ def test_a_known_product_wins_over_a_cheaper_bracket():
     turned = body(to_numpy, RowSum(Apply("exp", XW)) + MatMul(f.T, Transpose(XW)).T)
     assert turned.count("X @ W") == 1
     assert "W @" not in turned
+    twice = 2 * XW
+    turned = body(to_numpy, RowSum(Apply("exp", twice)) + MatMul(f.T, Transpose(twice)).T)
+    assert turned.count("X @ ") == 1
 
 
 def test_a_result_that_serves_another_is_not_computed_again():
@@ -192,8 +195,8 @@ def test_a_result_that_serves_another_is_not_computed_again():
 
 
 def test_a_row_in_common_stays_a_row():
-    text = body(to_numpy, 2 * Hadamard(X, rows) + Apply("exp", Hadamard(X, rows, Y)))
-    assert "2 * r * X" in text
+    text = body(to_numpy, 2 * Hadamard(X, rows, Y) + Apply("exp", Hadamard(X, rows, Y + 1)))
+    assert "2 * r * (X * Y)" in text
 
 
 def test_what_has_a_name_is_computed_under_it():

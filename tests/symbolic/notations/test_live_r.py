@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from matbackprop.rbridge import connect
 from matbackprop.bench.cases import CASE_FILE
+from matbackprop.rbridge import connect
 from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.expression import Variable
 from matbackprop.symbolic.nodes import Assemble, Commutation, Duplication, Rearrange

@@ -8,9 +8,9 @@ from matbackprop.symbolic import parse, simplify
 from matbackprop.symbolic.expression import Hadamard, Sum
 
 SHAPES = {
-    **{name: ("n", "n") for name in "ABST"},
-    **{name: ("n", "p") for name in "XYZ"},
-    **{name: ("n", 1) for name in "abxyw"},
+    **dict.fromkeys("ABST", ("n", "n")),
+    **dict.fromkeys("XYZ", ("n", "p")),
+    **dict.fromkeys("abxyw", ("n", 1)),
     "Q": ("n", "n"),
     "r": (1, "p"),
     "W": ("p", "q"),
