@@ -12,7 +12,7 @@ from matbackprop.symbolic.nodes import Named
 from matbackprop.symbolic.writing.account import Account, Line
 from matbackprop.symbolic.writing.definitions import by_name, with_definitions
 from matbackprop.symbolic.writing.forms import Call, Change, Form, Scripted, Slope
-from matbackprop.symbolic.writing.layout import layout
+from matbackprop.symbolic.writing.layout import form_of
 from matbackprop.symbolic.writing.names import symbol
 from matbackprop.symbolic.writing.unicode import to_unicode
 
@@ -34,11 +34,11 @@ def account_of(derivation: Derivation, /) -> Account:
     steps = derivation.steps
     shape = f" ({shape_text(X.shape)})" if X.shape else ""
     source = steps[0].form  # with names for its large repeated parts
-    given = [Line(steps[0].left, layout(_body(source)))]
+    given = [Line(steps[0].left, form_of(_body(source)))]
     used = {node.name for step in steps for node in step.form.nodes() if isinstance(node, Named)}
     own = {node.name for node in derivation.source.nodes() if isinstance(node, Named)}
     result = result_lines(derivation.source, X, derivation.kind, derivation.result, used - own)
-    lines = [Line(step.left, layout(step.form), step.rule, step.stage) for step in steps[1:]]
+    lines = [Line(step.left, form_of(step.form), step.rule, step.stage) for step in steps[1:]]
     if lines:  # the last line is the result, in the same names
         lines[-1] = replace(lines[-1], right=result[0].right)
     proof = str(derivation.certificate)
@@ -57,7 +57,7 @@ def result_lines(
 ) -> tuple[Line, ...]:
     """Return the result as a line, and a line for each name in it, new ones none of `taken`."""
     listing = with_definitions(by_name(result, source), taken)
-    first = Line(derivative(source, X, kind), layout(listing.body))
+    first = Line(derivative(source, X, kind), form_of(listing.body))
     return (first, *map(_definition, listing.definitions))
 
 
@@ -96,4 +96,4 @@ def _is_definition(node: Expr, source: Expr) -> bool:
 
 def _definition(named: Expr) -> Line:
     assert isinstance(named, Named)
-    return Line(symbol(named.name), layout(named.args[0]))
+    return Line(symbol(named.name), form_of(named.args[0]))

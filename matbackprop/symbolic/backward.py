@@ -17,13 +17,14 @@ from matbackprop.symbolic.construct import (
     transpose,
 )
 from matbackprop.symbolic.expression import Expr, MatMul, Variable
-from matbackprop.symbolic.frontier import Frontier, flat, is_small, small_rules
+from matbackprop.symbolic.frontier import Frontier, is_small, small_rules
 from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.nodes import Differential, Item, Named, Trace, Vec
-from matbackprop.symbolic.pairing import pairing
+from matbackprop.symbolic.pairing import paired
 from matbackprop.symbolic.simplification import simplify
 from matbackprop.symbolic.sweeps import gradients
 from matbackprop.symbolic.tangents import projected
+from matbackprop.symbolic.writing.chains import flat
 from matbackprop.symbolic.writing.definitions import with_definitions
 from matbackprop.symbolic.writing.forms import Call, Change, Slope
 from matbackprop.symbolic.writing.names import symbol
@@ -84,7 +85,7 @@ def gradient_steps(L: Expr, X: Variable, result: Expr, /) -> tuple[Step, ...]:
         board.write([rule], slope, G, last)
         put_in = any(isinstance(node, Named) for node in {*G.nodes()}.difference(L.nodes()))
         rule = "what the names stand for put in" if put_in else tidied(X)
-    board.write([rule], slope, result, pairing(result, Differential(X)))
+    board.write([rule], slope, result, paired(result, Differential(X)))
     return tuple(board.steps)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from math import inf
+from numbers import Real
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop._validation import check_count, check_option
-from matbackprop.errors import DataError
+from matbackprop.errors import DataError, OptionError
 from matbackprop.symbolic.comparisons import KINDS, CertificateError, Claim, Comparison
 from matbackprop.symbolic.domains import tangent
 from matbackprop.symbolic.expression import Expr, Variable
@@ -39,19 +40,26 @@ class Certificate:
 
     Attributes
     ----------
-    kind, wrt
-        "gradient", …, and the name of the variable.
+    kind
+        "gradient", "vech gradient", "jacobian", "hessian" or "hvp".
+    wrt
+        The name of the variable.
     method
         What it was compared with: "complex step", exact to rounding; "central differences"; and
         for second derivatives central differences of the gradient by one of these.
-    points, directions
-        The number of random points, and of random directions at each; None where every entry
-        was compared.
-    max_error, tolerance
-        The largest error, in parts of the largest entry of the derivative, and what was allowed:
-        what was asked for, or the error estimate of the central differences if that is larger.
-    sizes, seed
-        The sizes, and the seed of the random numbers.
+    points
+        The number of random points.
+    directions
+        The number of random directions at each point; None where every entry was compared.
+    max_error
+        The largest error, in parts of the largest entry of the derivative.
+    tolerance
+        What was allowed: what was asked for, or the error estimate of the central differences if
+        that is larger.
+    sizes
+        The sizes at the first point.
+    seed
+        The seed of the random numbers.
     """
 
     kind: str
@@ -139,7 +147,8 @@ def certify(
     ShapeError
         If no sizes make all shapes conform.
     OptionError
-        If there is no such kind, or points < 1.
+        If there is no such kind; if points < 1, seed < 0, or the tolerance is not a positive
+        number.
 
     Examples
     --------
@@ -156,6 +165,8 @@ def certify(
     call = "certify(source, result, wrt)"
     check_option(kind, KINDS, call=call, name="kind")
     check_count(points, call=call, name="points")
+    check_count(seed, call=call, name="seed", at_least=0)
+    _check_tolerance(tolerance, call)
     slopes = Slopes((source,), wrt)
     second = kind in ("hessian", "hvp")
     method = f"central differences of {slopes.gradient}" if second else slopes.method
@@ -249,6 +260,15 @@ def linear_form_error(source: Expr, form: Expr, wrt: Variable, *, seed: int = 0)
     # The form cannot be a result to evaluate at once: its differentials have no value yet.
     variables = (*form.variables().values(), wrt)
     return Sample(roots, (), variables, seed=seed).points(1, error)[0][1]
+
+
+def _check_tolerance(tolerance: object, call: str) -> None:
+    number = isinstance(tolerance, Real) and not isinstance(tolerance, bool)
+    if not (number and 0 < float(tolerance) < inf):  # type: ignore[arg-type]  # NaN is refused
+        raise OptionError(
+            f"`{call}` needs a finite tolerance > 0; got {tolerance!r}. "
+            "Leave it out for the default."
+        )
 
 
 def _scale(measured: Array, slopes: Slopes, point: Point) -> float:

@@ -6,7 +6,9 @@ The rules of differentiation are written with these, so that what they build is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from matbackprop.symbolic.dimension import Dim, DimLike
@@ -58,9 +60,14 @@ from matbackprop.symbolic.tables import NORMAL_FORM
 def make(kind: type[Expr], args: tuple[Expr, ...], data: tuple[Any, ...] = ()) -> Expr:
     """Return the normal form of a node of this kind."""
     if kind in NORMAL_FORM:
-        result: Expr = NORMAL_FORM[kind](args, data)
-        return result
+        return _normal_form(NORMAL_FORM[kind], args, data)
     return kind.make(args, data)
+
+
+# The same few hundred nodes are asked for again and again while a derivative takes shape.
+@lru_cache(maxsize=2**14)
+def _normal_form(rule: Callable[..., Expr], args: tuple[Expr, ...], data: tuple[Any, ...]) -> Expr:
+    return rule(args, data)
 
 
 def number(value: int | Fraction, /) -> Expr:

@@ -69,7 +69,7 @@ class Derivation:
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """The printed proof: what is given first, the result last.
+        """The printed proof, from what is given to the result.
 
         Each line is checked numerically, as a linear form in dX, when the steps are first asked.
 

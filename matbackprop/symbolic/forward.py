@@ -15,11 +15,12 @@ from matbackprop.symbolic.expression import (
     Variable,
     rebuilt,
 )
-from matbackprop.symbolic.frontier import differential, flat, is_small, small_rules
+from matbackprop.symbolic.frontier import differential, is_small, small_rules
 from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.nodes import Differential, Item, Vec
 from matbackprop.symbolic.simplification import simplify
 from matbackprop.symbolic.sweeps import dependents, vec_jacobian
+from matbackprop.symbolic.writing.chains import flat
 from matbackprop.symbolic.writing.definitions import with_definitions
 from matbackprop.symbolic.writing.forms import Change, Scripted, Slope
 from matbackprop.symbolic.writing.names import symbol

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from matbackprop.symbolic import rules
-from matbackprop.symbolic.construct import add, number, zero
-from matbackprop.symbolic.expression import Expr, Hadamard, MatMul, Scale, Sum, Transpose, Variable
+from matbackprop.symbolic.construct import add, number, scale, zero
+from matbackprop.symbolic.expression import Expr, Hadamard, Scale, Sum, Transpose, Variable
 from matbackprop.symbolic.nodes import Differential, Item, Named
-from matbackprop.symbolic.pairing import pairing
+from matbackprop.symbolic.pairing import paired
 from matbackprop.symbolic.sweeps import dependents
 from matbackprop.symbolic.tables import DIFFERENTIAL, PULLBACK
 
@@ -47,7 +49,7 @@ class Frontier:
         terms = []
         for u in sorted(self.G, key=self.order.__getitem__):
             d = differential(u, self.changing) if u is differentiated else Differential(u)
-            terms.append(pairing(self.G[u], d))
+            terms.append(paired(self.G[u], d))
         if not terms:
             return number(0)
         return terms[0] if len(terms) == 1 else Sum(*terms)
@@ -64,7 +66,16 @@ def differential(u: Expr, changing: set[Expr], /) -> Expr:
         if operand in changing:
             d = [Differential(operand) if j == i else None for j in range(len(u.args))]
             terms.append(DIFFERENTIAL[type(u)](u, *d))
+    equal = Counter(map(_in_any_order, terms))
+    terms = [scale(number(k), term) if k > 1 else term for term, k in equal.items()]
     return terms[0] if len(terms) == 1 else Sum(*terms)
+
+
+def _in_any_order(term: Expr) -> Expr:
+    """Return an entrywise product as one node, whatever the order: C ⊙ dC is dC ⊙ C."""
+    if not isinstance(term, Hadamard):
+        return term
+    return Hadamard(*sorted(term.args, key=lambda factor: isinstance(factor, Differential)))
 
 
 def is_small(u: Expr, changing: set[Expr], /) -> bool:
@@ -80,15 +91,3 @@ def is_small(u: Expr, changing: set[Expr], /) -> bool:
 def small_rules(u: Expr, /) -> list[str]:
     """Return what a small step is called, if it is worth a word."""
     return [] if isinstance(u, Item | Named) else [rules.rule_name(u)]
-
-
-def flat(root: Expr, /) -> Expr:
-    """Return the expression with A(BC) as one product ABC, and sums alike: one rule, one line."""
-    done: dict[Expr, Expr] = {}
-    for node in root.nodes():
-        args: list[Expr] = []
-        for arg in (done[arg] for arg in node.args):
-            same_kind = isinstance(node, MatMul | Sum | Hadamard) and type(arg) is type(node)
-            args += arg.args if same_kind else [arg]
-        done[node] = node.with_args(tuple(args))
-    return done[root]

@@ -27,7 +27,7 @@ from matbackprop.symbolic.nodes import (
 )
 
 
-def pairing(G: Expr, D: Expr, /) -> Expr:
+def paired(G: Expr, D: Expr, /) -> Expr:
     """Return tr(GᵀD) with D last, written plainly: no rule reorders it afterwards.
 
     Examples
@@ -35,11 +35,11 @@ def pairing(G: Expr, D: Expr, /) -> Expr:
     >>> from matbackprop.symbolic.expression import Variable
     >>> from matbackprop.symbolic.writing import to_unicode
     >>> g, x = (Variable(name, (ONE * 3, ONE)) for name in "gx")
-    >>> print(to_unicode(pairing(2 * g, x)))
+    >>> print(to_unicode(paired(2 * g, x)))
     2gᵀx
     """
     if G.shape == (ONE, ONE):
-        return pairing(_entry(G), Item(D))
+        return paired(_entry(G), Item(D))
     scalars: list[Expr] = []
     while isinstance(G, Scale):
         s, G = G.args

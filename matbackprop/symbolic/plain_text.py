@@ -1,4 +1,4 @@
-"""An expression in Python's operators, for messages: plain, and never long."""
+"""An expression in messages: as the user may have written it, and never long."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from matbackprop.symbolic.expression import (
     Variable,
 )
 from matbackprop.symbolic.nodes import Apply, Differential, Inverse, Named
+from matbackprop.symbolic.tables import TEXT, MissingRuleError
 
 LONGEST = 300
+"""Characters of a text, at most."""
 
 _BETWEEN: dict[type[Expr], str] = {Sum: " + ", MatMul: " @ ", Hadamard: " * ", Scale: " * "}
 _CALLED: dict[type[Expr], str] = {Inverse: "inv", Differential: "d"}
@@ -26,17 +28,34 @@ _CALLED: dict[type[Expr], str] = {Inverse: "inv", Differential: "d"}
 def plain(root: Expr, /) -> str:
     """Return the expression as text of at most about `LONGEST` characters.
 
+    It is written as in MATLAB; what is too large for that, or has no notation, with Python's
+    operators, and cut.
+
     Examples
     --------
     >>> x = Variable("x", (Dim.of("n"), Dim.of(1)))
     >>> plain(Apply("log", x.T @ x))
-    'log(x.T @ x)'
+    "log(x'*x)"
     """
+    write = TEXT.get("matlab")
+    if write is not None and _places(root) <= LONGEST:
+        try:
+            return _shortened(write(root))
+        except MissingRuleError:  # the notation has no word for a kind of node
+            pass
     texts: dict[Expr, str] = {}
     for node in root.nodes():
         # Shortened node by node: the text of a graph can be exponentially longer than the graph.
         texts[node] = _shortened(_spelled(node, [texts[arg] for arg in node.args]))
     return texts[root]
+
+
+def _places(root: Expr) -> int:
+    """Return how many nodes the graph has when it is written out as a tree."""
+    places: dict[Expr, int] = {}
+    for node in root.nodes():
+        places[node] = 1 + sum(places[arg] for arg in node.args)
+    return places[root]
 
 
 def _spelled(node: Expr, args: list[str]) -> str:

@@ -7,7 +7,7 @@ from matbackprop.symbolic.board import StepError
 from matbackprop.symbolic.certificate import DomainError, linear_form_error
 from matbackprop.symbolic.expression import Hadamard, MatMul, Variable
 from matbackprop.symbolic.nodes import Apply, Differential, Inverse, Named, Norm2
-from matbackprop.symbolic.pairing import pairing
+from matbackprop.symbolic.pairing import paired
 from matbackprop.symbolic.tables import DIFFERENTIAL, PULLBACK
 from matbackprop.symbolic.writing import to_unicode
 from matbackprop.symbolic.writing.definitions import by_name
@@ -120,7 +120,7 @@ def test_each_step_is_the_differential(case):
     for step in steps[1:]:
         if any(isinstance(node, Differential) for node in step.form.nodes()):
             assert linear_form_error(L, step.form, X, seed=5) < 1e-9, str(step)
-    assert linear_form_error(L, pairing(steps[-1].form, Differential(X)), X, seed=5) < 1e-9
+    assert linear_form_error(L, paired(steps[-1].form, Differential(X)), X, seed=5) < 1e-9
 
 
 def test_each_step_names_its_rule(case):

@@ -142,7 +142,7 @@ def test_the_message_says_where_and_what():
     claimed, true = (2 * a @ v)[entry, 0], ((a + a.T) @ v)[entry, 0]
     assert f"entry [{entry}, 0] is {claimed:.10g}, but by complex step {true:.10g}" in text
     assert "allowed 1e-8), at a point drawn with seed 0 and q=4.\n" in text
-    assert "\n  source: Item((x.T @ A) @ x)\n  result: 2 * (A @ x)\n" in text
+    assert "\n  source: x'*A*x\n  result: 2*A*x\n" in text
     assert text.endswith("one of its rules is at fault: please report it.")
     assert isinstance(caught.value, MatBackpropError | ArithmeticError)
 
@@ -305,6 +305,14 @@ def test_options_are_checked():
         certify(QUADRATIC, A @ x, x, kind="grad")
     with pytest.raises(OptionError, match="needs an integer points >= 1; got 0"):
         certify(QUADRATIC, A @ x, x, kind="gradient", points=0)
+    with pytest.raises(OptionError, match="needs an integer seed >= 0; got -1"):
+        certify(QUADRATIC, A @ x, x, kind="gradient", seed=-1)
+
+
+@pytest.mark.parametrize("tolerance", [float("nan"), float("inf"), 0, -1e-8, True, "1e-8", None])
+def test_a_tolerance_is_a_positive_number(tolerance):
+    with pytest.raises(OptionError, match=r"needs a finite tolerance > 0; got .*Leave it out"):
+        certify(QUADRATIC, A @ x, x, kind="gradient", tolerance=tolerance)
 
 
 dx, dA, dQ, dS = (Differential(v) for v in (x, A, Q, S))

@@ -4,7 +4,7 @@ import pytest
 from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.expression import Broadcast, Number, Transpose, Variable
 from matbackprop.symbolic.nodes import Diag, Differential, Identity, Inverse, Ones
-from matbackprop.symbolic.pairing import pairing, turned
+from matbackprop.symbolic.pairing import paired, turned
 from matbackprop.symbolic.writing import to_unicode
 
 
@@ -45,7 +45,7 @@ S = matrix("S", "n", "n", flags=("symmetric",))
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_is_the_trace_with_the_change_last(G, D, text):
-    form = pairing(G, D)
+    form = paired(G, D)
     assert to_unicode(form) == text
     if isinstance(D, Differential):
         return

@@ -1,11 +1,12 @@
-"""Expressions in messages: as one would write them in Python, and never long."""
+"""Expressions in messages: as the user writes them, and never long."""
 
 import pytest
 
 from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Broadcast, Number, Size, Variable
-from matbackprop.symbolic.nodes import Apply, Differential, Identity, Inverse, LogDet, Named
+from matbackprop.symbolic.expression import Broadcast, Expr, MatMul, Number, Size, Sum, Variable
+from matbackprop.symbolic.nodes import Apply, Differential, Identity, Inverse, Item, LogDet, Named
 from matbackprop.symbolic.plain_text import LONGEST, plain
+from matbackprop.symbolic.tables import TEXT
 
 
 def var(name, *shape):
@@ -37,8 +38,36 @@ A, x, s = var("A", "n", "n"), var("x", "n", 1), var("s")
         (Size("n") * Number(3), "n * 3"),
     ],
 )
-def test_texts(expr, text):
+def test_without_a_notation(expr, text, monkeypatch):
+    monkeypatch.delitem(TEXT, "matlab")
     assert plain(expr) == text
+
+
+@pytest.mark.parametrize(
+    ("expr", "text"),
+    [
+        (Item(x.T @ x), "x'*x"),
+        (Inverse(A) * (A + A.T), "inv(A).*(A+A')"),
+        (Item(Named("e", A @ x).T @ x), "e'*x"),
+        (Differential(A) @ x, "dA*x"),
+    ],
+)
+def test_as_the_user_writes(expr, text):
+    assert plain(expr) == text
+
+
+def test_what_is_long_is_cut():
+    long = Sum(*(MatMul(A, Variable(f"weights{i}", A.shape)) for i in range(40)))
+    assert plain(long).startswith("A*weights0+A*weights1+")
+    assert plain(long).endswith(" …")
+    assert len(plain(long)) == LONGEST
+
+
+def test_a_kind_that_no_notation_knows():
+    class Unheard(Expr):
+        shape_of = staticmethod(lambda args, data: args[0].shape)
+
+    assert plain(Unheard.make((x.T,))) == "Unheard(x.T)"
 
 
 def test_a_graph_that_is_large_as_a_tree_has_a_short_text():

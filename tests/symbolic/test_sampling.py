@@ -78,9 +78,9 @@ def test_nearly_singular_inverses_are_drawn_again():
     tiny = Inverse(Total(B * B) * (A * 1) + 0 * A)
     assert all(np.linalg.cond(p.values[tiny.args[0]]) < 1e6 for p in points(tiny, results=(B,)))
     singular = Inverse(x @ x.T)
-    with pytest.raises(DomainError, match=r"inv\(x @ x.T\) does not exist or is all but singular"):
+    with pytest.raises(DomainError, match=r"inv\(x\*x'\) does not exist or is all but singular"):
         points(Total(singular))
-    with pytest.raises(DomainError, match=r"inv\(x @ x.T\)"):
+    with pytest.raises(DomainError, match=r"inv\(x\*x'\)"):
         points(Total(x), results=(singular,))
 
 
@@ -132,8 +132,8 @@ ADVICE = {
         Total(log(X)) + Total(A @ A),
         "X needs a domain, e.g. domains={'X': 'positive'}",
     ),
-    "below": (Total(log(3 * X) + X), "log(3 * X) is not a number"),
-    "a root": (Total((X @ A) ** 0.5), "(X @ A)**(1/2) is not a number"),
+    "below": (Total(log(3 * X) + X), "log(3*X) is not a number"),
+    "a root": (Total((X @ A) ** 0.5), "sqrt(X*A) is not a number"),
     "both operands": (
         Total((X @ A) ** 0.5),
         "X and A need domains, e.g. domains={'X': 'positive',",
@@ -150,7 +150,7 @@ ADVICE = {
     ),
     "no variable": (log(Number(-1)) + s, "log(-1) is not a number at any of 50 points drawn, and"),
     "another needs one too": (Total(log(X)) + Total(log(x)), "X needs a domain"),
-    "determinant": (LogDet(-(A @ A)), "LogDet((-1) * (A @ A)) is not a number at any of 50"),
+    "determinant": (LogDet(-(A @ A)), "logdet(-A*A) is not a number at any of 50"),
 }
 
 
@@ -167,7 +167,7 @@ def test_a_derivative_that_does_not_exist_is_said_to():
         raise DataError("no derivative")
 
     with pytest.raises(
-        DomainError, match=r"^Item\(x.T @ x\) has no finite derivative at any of 50"
+        DomainError, match=r"^x'\*x has no finite derivative at any of 50"
     ):
         Sample((Item(x.T @ x),)).points(1, never)
 

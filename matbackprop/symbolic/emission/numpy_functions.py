@@ -20,6 +20,15 @@ FUNCTION_TEXT: Mapping[str, str] = MappingProxyType(
 
 _TEXTS = [
     Helper(
+        "as_floats",
+        '''
+def as_floats(A):
+    """Return A as an array of floats: whole numbers of few bits would overflow in silence."""
+    A = np.asarray(A)
+    return A if A.dtype.kind in "fc" else A.astype(float)
+''',
+    ),
+    Helper(
         "leaky_relu",
         '''
 def leaky_relu(h):

@@ -80,7 +80,7 @@ def to_numpy(
             [
                 f"def {name}({', '.join(signature.parameters)}):",
                 *_docstring(name, output, signature, title),
-                *_coercions(signature),
+                *_coercions(signature, write),
                 *_sizes(signature, write),
                 *statements,
                 *returned,
@@ -95,10 +95,15 @@ def to_numpy(
     return "\n\n\n".join([*texts, *("\n".join(block) for block in blocks)]) + "\n"
 
 
-def _coercions(signature: Signature) -> list[str]:
-    # A vector of shape (n,) beside a column would be repeated to n x n, in silence.
-    names = (signature.arguments[v.name] for v in signature.variables if is_column(v))
-    return [f"    {name} = np.reshape({name}, (-1, 1))" for name in names]
+def _coercions(signature: Signature, write: Printer) -> list[str]:
+    lines = []
+    for variable in signature.variables:
+        if variable.shape:
+            name = signature.arguments[variable.name]
+            text = f"{write.helper('as_floats')}({name})"
+            # A vector of shape (n,) beside a column would be repeated to n x n, in silence.
+            lines.append(f"    {name} = {text}{'.reshape(-1, 1)' if is_column(variable) else ''}")
+    return lines
 
 
 def is_column(variable: Variable, /) -> bool:

@@ -59,9 +59,9 @@ def write(expr: Expr, notation: str = "matlab", *, definitions: bool = False) ->
         operator(ASSIGN, name(label), spelled(body, notation)) for label, body in found.items()
     ]
     last = [] if isinstance(expr, Named) else [tree]
-    return (
-        printed(operator(SEQUENCE, *defined, *last), grammar) if defined else printed(tree, grammar)
-    )
+    elements = [*defined, *last]
+    tree = elements[0] if len(elements) == 1 else operator(SEQUENCE, *elements)
+    return printed(tree, grammar)
 
 
 def spelled(expr: Expr, notation: str = "matlab") -> Tree:

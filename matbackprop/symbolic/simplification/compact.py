@@ -43,11 +43,12 @@ def normal(expr: Expr, /) -> Expr:
 
 
 def _round(expr: Expr) -> Expr:
+    root = normal(expr)
     done: dict[Expr, Expr] = {}
-    for node in normal(expr).nodes():
+    for node in root.nodes():
         rebuilt = make(type(node), tuple(done[arg] for arg in node.args), node.data)
         done[node] = smaller(rebuilt)
-    return _turned(done[normal(expr)])
+    return _turned(done[root])
 
 
 def _turned(expr: Expr) -> Expr:

@@ -1,6 +1,6 @@
 """Expressions and derivations as text: LaTeX, Unicode, MathML, and pages made of these.
 
-`layout` turns an expression into a form: signs, quotients, the order of terms and what binds
+`form_of` turns an expression into a form: signs, quotients, the order of terms and what binds
 how tightly are settled there, once. A vocabulary then spells the form.
 """
 

@@ -135,8 +135,8 @@ def _entries(node: Expr, forms: Forms) -> tuple[list[Form], tuple[_Items, _Items
     matrices: _Items = []
     rows: _Items = []
     for arg in forms.in_order(node.args):
-        repeated = isinstance(arg, Broadcast) and ONE not in node.shape
-        inner = arg.args[0] if repeated else arg
+        inner = arg if ONE in node.shape else _repeated(arg)
+        repeated = inner is not arg
         found, form = drawn_out(forms[inner])
         if inner.is_scalar:
             scalars.append(forms[inner])
@@ -149,6 +149,18 @@ def _entries(node: Expr, forms: Forms) -> tuple[list[Form], tuple[_Items, _Items
         else:
             rows += _standing(_items(_upright(form)))
     return scalars, (columns, matrices, rows)
+
+
+def _repeated(expr: Expr) -> Expr:
+    """Return the scalar, row or column that a matrix repeats; any other matrix itself."""
+    match expr:
+        case Broadcast(args=(arg,)):
+            return arg
+        case MatMul(args=(Ones(columns=columns), r)) if columns == ONE:
+            return r
+        case MatMul(args=(c, Ones(rows=rows))) if rows == ONE:
+            return c
+    return expr
 
 
 def _items(form: Form) -> _Items:

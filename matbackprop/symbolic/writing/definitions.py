@@ -17,6 +17,7 @@ from matbackprop.symbolic.expression import (
 )
 from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.nodes import Item, Named
+from matbackprop.symbolic.writing.chains import flat, paired_up
 from matbackprop.symbolic.writing.unicode import to_unicode
 
 _ENOUGH = 60
@@ -37,9 +38,10 @@ class Listing:
 
 
 def with_definitions(expr: Expr, /, taken: Collection[str] = ()) -> Listing:
-    """Return a long expression with its large repeated parts named, and all definitions.
+    """Return an expression with the large repeated parts of what is long named; all definitions.
 
-    Named intermediates are among the definitions; they keep their names. New names are not
+    Named intermediates are among the definitions; they keep their names, and what they stand for
+    is treated alike. What several products share counts as a part of each. New names are not
     among those that are `taken`.
 
     Examples
@@ -56,9 +58,11 @@ def with_definitions(expr: Expr, /, taken: Collection[str] = ()) -> Listing:
     >>> [(named.name, to_unicode(named.args[0])) for named in found.definitions]
     [('H1', 'tanh(AB + C)')]
     """
-    repeated = {node for node, uses in _uses(expr).items() if uses > 1 and _nameable(node)}
-    if repeated and _length(expr) > _ENOUGH:
-        expr = _named(expr, repeated, taken)
+    if _parts_of_the_long(expr):
+        grouped = paired_up(expr)
+        repeated = {node for node, uses in _uses(grouped).items() if uses > 1 and _nameable(node)}
+        repeated &= _parts_of_the_long(grouped)
+        expr = flat(_named(grouped, repeated, taken)) if repeated else expr
     return Listing(expr, tuple(node for node in expr.nodes() if isinstance(node, Named)))
 
 
@@ -116,10 +120,20 @@ def _kind(node: Expr) -> str:
     return "vector" if ONE in node.shape else "matrix"
 
 
-def _length(root: Expr) -> int:
-    """Return about how long the text of a graph is, without writing it: it may be huge."""
+def _parts_of_the_long(root: Expr) -> set[Expr]:
+    """Return all nodes that are written in long formulas: the whole, or what names stand for."""
+    # About how long each text is, without writing it: it may be huge.
     lengths: dict[Expr, int] = {}
+    formulas = [root]
     for node in root.nodes():
         short = isinstance(node, Named) or not node.args
         lengths[node] = 1 if short else 2 + sum(lengths[arg] for arg in node.args)
-    return lengths[root] * 2
+        formulas += node.args if isinstance(node, Named) else []
+    parts: set[Expr] = set()
+    pending = [formula for formula in formulas if 2 * lengths[formula] > _ENOUGH]
+    while pending:
+        node = pending.pop()
+        if node not in parts:
+            parts.add(node)
+            pending += [] if isinstance(node, Named) else node.args
+    return parts

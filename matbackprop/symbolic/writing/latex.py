@@ -14,7 +14,7 @@ from matbackprop.symbolic.writing.forms import (
     Slope,
     Symbol,
 )
-from matbackprop.symbolic.writing.layout import layout
+from matbackprop.symbolic.writing.layout import form_of
 from matbackprop.symbolic.writing.names import GREEK
 from matbackprop.symbolic.writing.vocabulary import (
     Vocabulary,
@@ -142,4 +142,4 @@ def to_latex(expr: Expr | Form, /) -> str:
     >>> print(to_latex(2 * (X @ b).T))
     2 (X b)^\top
     """
-    return LATEX.write(layout(expr) if isinstance(expr, Expr) else expr)
+    return LATEX.write(form_of(expr) if isinstance(expr, Expr) else expr)

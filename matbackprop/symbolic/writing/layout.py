@@ -10,9 +10,10 @@ from matbackprop.symbolic.writing import (  # noqa: F401 - importing enters the 
 )
 from matbackprop.symbolic.writing.forms import Form
 from matbackprop.symbolic.writing.table import Forms
+from matbackprop.symbolic.writing.upright import upright
 
 
-def layout(expr: Expr, /) -> Form:
+def form_of(expr: Expr, /) -> Form:
     """Return the form of an expression: what every vocabulary spells in its own way.
 
     Raises
@@ -23,10 +24,11 @@ def layout(expr: Expr, /) -> Form:
     Examples
     --------
     >>> from matbackprop.symbolic.expression import Variable
-    >>> layout(Variable("x", ()))
+    >>> form_of(Variable("x", ()))
     Symbol(stem='x', accent='', below=(), face='plain')
     """
     forms = Forms()
+    expr = upright(expr)
     for node in expr.nodes():
         forms.add(node)
     return forms[expr]

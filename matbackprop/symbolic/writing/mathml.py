@@ -16,7 +16,7 @@ from matbackprop.symbolic.writing.forms import (
     Slope,
     Symbol,
 )
-from matbackprop.symbolic.writing.layout import layout
+from matbackprop.symbolic.writing.layout import form_of
 from matbackprop.symbolic.writing.names import GREEK
 from matbackprop.symbolic.writing.unicode import plain
 from matbackprop.symbolic.writing.vocabulary import Vocabulary, changed, is_word, starts_with_digit
@@ -145,6 +145,6 @@ def to_mathml(expr: Expr | Form, /, *, display: bool = False) -> str:
     >>> to_mathml(Variable("Gamma1", ()))
     '<math><msub><mi mathvariant="normal">Γ</mi><mn>1</mn></msub></math>'
     """
-    form = layout(expr) if isinstance(expr, Expr) else expr
+    form = form_of(expr) if isinstance(expr, Expr) else expr
     mode = ' display="block"' if display else ""
     return f"<math{mode}>{MATHML.write(form)}</math>"

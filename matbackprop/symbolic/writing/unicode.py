@@ -16,7 +16,7 @@ from matbackprop.symbolic.writing.forms import (
     Slope,
     Symbol,
 )
-from matbackprop.symbolic.writing.layout import layout
+from matbackprop.symbolic.writing.layout import form_of
 from matbackprop.symbolic.writing.names import GREEK
 from matbackprop.symbolic.writing.vocabulary import (
     Vocabulary,
@@ -151,4 +151,4 @@ def to_unicode(expr: Expr | Form, /) -> str:
     >>> print(to_unicode(2 * (X @ b).T))
     2(Xb)ᵀ
     """
-    return UNICODE.write(layout(expr) if isinstance(expr, Expr) else expr)
+    return UNICODE.write(form_of(expr) if isinstance(expr, Expr) else expr)

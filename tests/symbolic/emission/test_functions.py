@@ -42,7 +42,8 @@ def heads(text):
 
 def test_numpy_text():
     text = to_numpy({"value": L, "gradient": G}, arguments=[X, b, y], title="norm2(X*b-y)^2/n")
-    assert text.startswith("import numpy as np\n\n\ndef value(X, b, y):\n")
+    assert text.startswith("import numpy as np\n\n\ndef as_floats(A):\n")
+    assert heads(text)[1:] == ["def value(X, b, y):", "def gradient(X, b, y):"]
     assert (
         '''
 def gradient(X, b, y):
@@ -62,8 +63,9 @@ def gradient(X, b, y):
     -----
     Written by matbackprop: each common subexpression is computed once.
     """
-    b = np.reshape(b, (-1, 1))
-    y = np.reshape(y, (-1, 1))
+    X = as_floats(X)
+    b = as_floats(b).reshape(-1, 1)
+    y = as_floats(y).reshape(-1, 1)
     n = X.shape[0]
     return 2 / n * (X.T @ (X @ b - y))
 '''
@@ -112,7 +114,7 @@ def test_several_results_share_a_program():
 def test_sizes_that_no_matrix_shows_are_arguments():
     expr = Total(X) / Size("m") + Size("k") * Size("n")
     for emit in (to_numpy, to_r):
-        (head,) = heads(emit({"f": expr}, arguments=[X]))
+        head = heads(emit({"f": expr}, arguments=[X]))[-1]
         assert "(X, k, m)" in head
 
 
@@ -209,16 +211,31 @@ def test_a_result_is_an_array_of_its_own(result, rng):
 
 def test_helpers_come_only_where_they_are_called():
     plain = to_numpy({"f": L}, arguments=[X, b, y])
-    assert heads(plain) == ["def f(X, b, y):"]
+    assert heads(plain) == ["def as_floats(A):", "def f(X, b, y):"]
+    assert heads(to_numpy({"f": s * s}, arguments=[s])) == ["def f(s):"]
     assert "scipy" not in plain
     silu = to_numpy({"f": Total(Apply("silu", X)), "g": Total(Apply("silu", -X))}, arguments=[X])
-    assert heads(silu) == ["def sigmoid(h):", "def silu(h):", "def f(X):", "def g(X):"]
+    assert heads(silu)[1:] == ["def sigmoid(h):", "def silu(h):", "def f(X):", "def g(X):"]
     gelu = to_numpy({"f": Total(Apply("gelu", X))}, arguments=[X])
     assert gelu.startswith("import numpy as np\nfrom scipy import special\n")
     assert heads(to_r({"f": Softmax(X)}, arguments=[X])) == [
         "softmax <- function(Z) {",
         "f <- function(X) {",
     ]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int64", "bool"])
+def test_whole_numbers_are_promoted(dtype):
+    numbers = {"X": [[100, 3], [7, 120]], "b": [[2], [1]], "y": [[5], [9]]}
+    given = {name: np.array(value).astype(dtype) for name, value in numbers.items()}
+    function = run(to_numpy({"f": L}, arguments=[X, b, y]))["f"]
+    np.testing.assert_allclose(function(*given.values()), L.evaluate(given), rtol=1e-14)
+
+
+def test_single_precision_stays():
+    function = run(to_numpy({"f": G}, arguments=[X, b, y]))["f"]
+    given = [np.ones(shape, np.float32) for shape in [(5, 2), (2, 1), (5, 1)]]
+    assert function(*given).dtype == np.float32
 
 
 def test_functions_are_stable_at_the_ends():

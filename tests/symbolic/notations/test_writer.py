@@ -195,6 +195,13 @@ def test_definitions():
     assert read(write(L, "r", definitions=True), notation="r", shapes=shapes) is L
 
 
+def test_a_definition_alone():
+    f = Named("f", Total(X))
+    assert write(f, definitions=True) == "f = sum(X)"
+    assert write(f, "r", definitions=True) == "f <- sum(X)"
+    assert read("f = sum(X)", shapes={"X": ("n", "p")}) is f
+
+
 def test_two_definitions_of_one_name():
     with pytest.raises(OptionError, match="two definitions of u"):
         write(Named("u", X) + Named("u", Y), definitions=True)
