@@ -9,7 +9,9 @@
 (3, 2)
 """
 
-from matbackprop import symbolic
+from importlib import import_module
+from types import ModuleType
+
 from matbackprop._version import __version__
 from matbackprop.network import (
     FORMULATIONS,
@@ -48,3 +50,10 @@ __all__ = [
     "question",
     "symbolic",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import `symbolic` when it is first asked for: it is half of the package."""
+    if name == "symbolic":
+        return import_module("matbackprop.symbolic")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

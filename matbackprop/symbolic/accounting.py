@@ -14,7 +14,7 @@ from matbackprop.symbolic.writing.definitions import by_name, with_definitions
 from matbackprop.symbolic.writing.forms import Call, Change, Form, Scripted, Slope
 from matbackprop.symbolic.writing.layout import form_of
 from matbackprop.symbolic.writing.names import symbol
-from matbackprop.symbolic.writing.unicode import to_unicode
+from matbackprop.symbolic.writing.wording import Wording, sentence
 
 if TYPE_CHECKING:
     from matbackprop.symbolic.derivation import Derivation
@@ -33,22 +33,23 @@ def account_of(derivation: Derivation, /) -> Account:
     X = derivation.wrt
     steps = derivation.steps
     shape = f" ({shape_text(X.shape)})" if X.shape else ""
+    before_X, after_X = _TITLES[derivation.kind].split("{}")
     source = steps[0].form  # with names for its large repeated parts
     given = [Line(steps[0].left, form_of(_body(source)))]
-    used = {node.name for step in steps for node in step.form.nodes() if isinstance(node, Named)}
-    own = {node.name for node in derivation.source.nodes() if isinstance(node, Named)}
-    result = result_lines(derivation.source, X, derivation.kind, derivation.result, used - own)
-    lines = [Line(step.left, form_of(step.form), step.rule, step.stage) for step in steps[1:]]
-    if lines:  # the last line is the result, in the same names
-        lines[-1] = replace(lines[-1], right=result[0].right)
-    proof = str(derivation.certificate)
     given += [_definition(node) for node in source.nodes() if _is_definition(node, source)]
+    used = {node.name for step in steps for node in step.form.nodes() if isinstance(node, Named)}
+    own = {node.name for node in source.nodes() if isinstance(node, Named)}
+    result = result_lines(source, X, derivation.kind, derivation.result, used - own)
+    *before, last = steps[1:]
+    first = replace(result[0], rule=last.rule)
+    known = {line.left for line in given}
+    new = [line for line in result[1:] if line.left not in known]
     return Account(
-        title=_TITLES[derivation.kind].format(to_unicode(symbol(X.name))) + shape,
+        title=Wording(before_X, symbol(X.name), after_X + shape),
         given=tuple(given),
-        lines=tuple(lines),
-        result=result,
-        proof=proof[:1].upper() + proof[1:],
+        lines=tuple(Line(step.left, form_of(step.form), step.rule, step.stage) for step in before),
+        result=(first, *new),
+        proof=sentence(str(derivation.certificate)),
     )
 
 
@@ -67,6 +68,7 @@ def derivative(source: Expr, X: Variable, kind: str, /) -> Form:
     Examples
     --------
     >>> from matbackprop.symbolic.dimension import Dim
+    >>> from matbackprop.symbolic.writing import to_unicode
     >>> X = Variable("X", (Dim.of("n"), Dim.of("p")))
     >>> [to_unicode(derivative(X, X, kind)) for kind in ("gradient", "jacobian", "hessian")]
     ['∂L/∂X', '∂vec(F)/∂vec(X)ᵀ', '∂²L/(∂vec(X)∂vec(X)ᵀ)']

@@ -26,9 +26,19 @@ from matbackprop.symbolic.sweeps import gradients
 from matbackprop.symbolic.tangents import projected
 from matbackprop.symbolic.writing.chains import flat
 from matbackprop.symbolic.writing.definitions import with_definitions
-from matbackprop.symbolic.writing.forms import Call, Change, Slope
+from matbackprop.symbolic.writing.forms import (
+    Call,
+    Change,
+    Equation,
+    Form,
+    Product,
+    Scripted,
+    Slope,
+    Symbol,
+)
 from matbackprop.symbolic.writing.names import symbol
 from matbackprop.symbolic.writing.unicode import to_unicode
+from matbackprop.symbolic.writing.wording import Wording
 
 _CYCLIC = rules.MOVE_NAMES[MatMul]
 
@@ -80,7 +90,8 @@ def gradient_steps(L: Expr, X: Variable, result: Expr, /) -> tuple[Step, ...]:
             _take_apart(board, frontier, u)
     last, G = frontier.form(), frontier.gradient()
     board.write([], Change(name), last, last)
-    slope, rule = Slope(name, symbol(X.name)), _hence(X, to_unicode(name))
+    slope = Slope(name, symbol(X.name))
+    rule: str = _hence(X, name)
     if not same_letters(G, result):
         board.write([rule], slope, G, last)
         put_in = any(isinstance(node, Named) for node in {*G.nodes()}.difference(L.nodes()))
@@ -97,18 +108,26 @@ def vech_gradient_steps(L: Expr, S: Variable, result: Expr, /) -> tuple[Step, ..
     # vech(dS) = (DᵀD)⁻¹Dᵀ vec(dS) for symmetric dS
     vech = MatMul(inverse(matmul(transpose(D), D)), transpose(D), Vec(Differential(S)))
     slope = Slope(steps[0].left, Call(r"\operatorname{vech}", symbol(S.name)))
-    rule = "vec(dS) = D vech(dS), so that (Dᵀvec G)ᵀ stands before vech(dS)"
+    dS, vec, vech_ = Change(symbol(S.name)), r"\operatorname{vec}", r"\operatorname{vech}"
+    before = Product(factors=(Scripted(Symbol("D"), transposed=True), Call(vec, Symbol("G"))))
+    rule = Wording(
+        Equation(Call(vec, dS), Product(factors=(Symbol("D"), Call(vech_, dS)))),
+        ", so that ",
+        Scripted(before, transposed=True),
+        " stands before ",
+        Call(vech_, dS),
+    )
     board.write([rule], slope, result, Item(MatMul(transpose(result), vech)), source=scalar(L))
     return steps + tuple(board.steps[1:])
 
 
-def _hence(X: Variable, L: str) -> str:
-    x = to_unicode(symbol(X.name))
-    if X.is_scalar:
-        return f"d{L} = g d{x}, hence g"
-    if X.columns == ONE:
-        return f"d{L} = gᵀd{x}, hence g"
-    return f"d{L} = tr(Gᵀd{x}), hence G"
+def _hence(X: Variable, L: Form) -> Wording:
+    column = X.is_scalar or X.columns == ONE
+    G = Symbol("g" if column else "G")
+    first = G if X.is_scalar else Scripted(G, transposed=True)
+    product: Form = Product(factors=(first, Change(symbol(X.name))))
+    right = product if column else Call(r"\operatorname{tr}", product)
+    return Wording(Equation(Change(L), right), ", hence ", G)
 
 
 def scalar(L: Expr, /) -> Expr:
@@ -122,7 +141,7 @@ def _write_stage(board: Board, frontier: Frontier, u: Named) -> None:
     form = frontier.form()
     board.write([], Change(name), form, form)
     G = frontier.G[u]
-    why = f"what stands before d{to_unicode(stage)}"
+    why = Wording("what stands before ", Change(stage))
     board.write([why], Slope(name, stage), G, form, stage=stage)
     if G.args:
         frontier.G[u] = Named(f"G_{u.name}", G)

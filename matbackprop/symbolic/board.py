@@ -15,6 +15,7 @@ from matbackprop.symbolic.writing.definitions import by_name
 from matbackprop.symbolic.writing.forms import Call, Form, Symbol
 from matbackprop.symbolic.writing.names import symbol
 from matbackprop.symbolic.writing.unicode import to_unicode
+from matbackprop.symbolic.writing.wording import Wording, listed
 
 TOLERANCE = 1e-9
 """The largest error of a line, as a linear form in dX, against what it is derived from."""
@@ -31,7 +32,8 @@ class Step:
     Attributes
     ----------
     rule
-        Why it is so: the rules or moves that lead here from the line before.
+        Why it is so: the rules or moves that lead here from the line before. It may be a
+        `Wording`, whose formulas are still forms.
     left, form
         What is written: left = form.
     stage
@@ -102,7 +104,7 @@ class Board:
         last = self.steps[-1]
         if (last.left, to_unicode(last.form)) == (left, to_unicode(form)):
             return
-        rule = "; ".join(dict.fromkeys([*self.pending, *rules])) or "in these names"
+        rule = listed(dict.fromkeys([*self.pending, *rules])) or "in these names"
         self.pending.clear()
         error = linear_form_error(self.source if source is None else source, checked, self.X)
         step = Step(rule, left, form, stage, error)
@@ -139,7 +141,7 @@ def tidied(X: Variable, /) -> str:
     """Return the name of the step to the final form of a gradient in X."""
     for flag, part in _PARTS.items():
         if flag in X.flags:
-            return f"simplified; {part}, since {X.name} is {flag}"
+            return Wording(f"simplified; {part}, since ", symbol(X.name), f" is {flag}")
     return "simplified"
 
 

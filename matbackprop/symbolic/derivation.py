@@ -22,6 +22,7 @@ from matbackprop.symbolic.writing.definitions import by_name
 from matbackprop.symbolic.writing.markdown import aligned, markdown_page
 from matbackprop.symbolic.writing.page import html_page
 from matbackprop.symbolic.writing.terminal import terminal_page
+from matbackprop.symbolic.writing.wording import sentence
 
 Steps: TypeAlias = Callable[[Expr, Variable, Expr], tuple[Step, ...]]
 
@@ -151,7 +152,7 @@ class Derivation:
         return f"$$\n{self.to_latex()}\n$$"
 
     def _repr_markdown_(self) -> str:
-        return f"{self._repr_latex_()}\n\n{self.certificate}"
+        return f"{self._repr_latex_()}\n\n{sentence(str(self.certificate))}."
 
 
 class Derivations(dict[str, Derivation]):

@@ -22,9 +22,9 @@ from matbackprop.symbolic.simplification import simplify
 from matbackprop.symbolic.sweeps import dependents, vec_jacobian
 from matbackprop.symbolic.writing.chains import flat
 from matbackprop.symbolic.writing.definitions import with_definitions
-from matbackprop.symbolic.writing.forms import Change, Scripted, Slope
+from matbackprop.symbolic.writing.forms import Change, Equation, Scripted, Slope
 from matbackprop.symbolic.writing.names import symbol
-from matbackprop.symbolic.writing.unicode import to_unicode
+from matbackprop.symbolic.writing.wording import Wording
 
 _GRADIENT = "the gradient, to be differentiated"
 
@@ -68,9 +68,9 @@ def hvp_steps(L: Expr, X: Variable, result: Expr, /) -> tuple[Step, ...]:
     # The direction is the one variable of the result that L does not have.
     new = [V for name, V in result.variables().items() if name not in L.variables()]
     change = rebuilt(result, {V: Differential(X) for V in new})
-    directions = [f" = {to_unicode(V)}" for V in new]
-    why = "; ".join(f"for d{to_unicode(symbol(X.name))}{direction}" for direction in directions)
-    board.write([why or "it does not change"], Change(board.name), result, change)
+    dX = Change(symbol(X.name))
+    why: list[str] = [Wording("for ", Equation(dX, symbol(V.name))) for V in new]
+    board.write(why or ["it does not change"], Change(board.name), result, change)
     return gradient_steps(L, X, G) + tuple(board.steps)
 
 
@@ -85,7 +85,7 @@ def _jacobian_steps(
     J = simplify(vec_jacobian(_replaced(form, dX, stand_in), stand_in))
     columns = F.columns == ONE and X.columns == ONE
     change = Change(board.name)
-    why = f"d{to_unicode(symbol(X.name))} last" if columns else _vec_rules(form)
+    why = Wording(Change(symbol(X.name)), " last") if columns else _vec_rules(form)
     stacked = F if F.is_scalar or F.columns == ONE else Vec(F)
     by = vec_of(symbol(X.name), X)
     slope = Slope(vec_of(board.name, F), by if X.is_scalar else Scripted(by, transposed=True))

@@ -49,7 +49,7 @@ def test_a_trace():
             "dL = tr((AX + AᵀX)ᵀ dX)",
             "cyclic property of the trace; transposing under the trace",
         ),
-        ("∂L/∂X = AX + AᵀX", "dL = tr(GᵀdX), hence G"),
+        ("∂L/∂X = AX + AᵀX", "dL = tr(Gᵀ dX), hence G"),
         ("∂L/∂X = (A + Aᵀ)X", "simplified"),
     ]
 
@@ -60,7 +60,7 @@ def test_least_squares():
         ("dL = 2 ‖Xb − y‖₂ d‖Xb − y‖₂", "the power rule"),
         ("dL = 2(Xb − y)ᵀ d(Xb − y)", "the norm"),
         ("dL = 2(Xb − y)ᵀX db", "the sum rule; the product rule"),
-        ("∂L/∂b = 2Xᵀ(Xb − y)", "dL = gᵀdb, hence g"),
+        ("∂L/∂b = 2Xᵀ(Xb − y)", "dL = gᵀ db, hence g"),
     ]
 
 
@@ -75,7 +75,7 @@ def test_named_parts_are_stages():
     assert to_unicode(stage.stage) == "H"
     assert lines([stage]) == [("∂L/∂H = 2(HΓ₂ − y)Γ₂ᵀ/n", "what stands before dH")]
     assert lines(steps)[-2:] == [
-        ("∂L/∂Γ₁ = Xᵀ(H ⊙ (1 − H) ⊙ G_H)", "dL = tr(GᵀdΓ₁), hence G"),
+        ("∂L/∂Γ₁ = Xᵀ(H ⊙ (1 − H) ⊙ G_H)", "dL = tr(Gᵀ dΓ₁), hence G"),
         (
             "∂L/∂Γ₁ = 2Xᵀ(H ⊙ (1 − H) ⊙ (HΓ₂ − y)Γ₂ᵀ)/n",
             "what the names stand for put in",

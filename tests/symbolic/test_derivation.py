@@ -55,7 +55,7 @@ def test_latex(ols, network):
         [
             r"\begin{aligned}",
             r"\frac{\partial L}{\partial \Gamma_1} &= \frac{2}{n} X^\top "
-            r"((1 - H^{\odot 2}) \odot (H \Gamma_2 - y) \Gamma_2^\top) \\",
+            r"((H \Gamma_2 - y) \Gamma_2^\top \odot (1 - H^{\odot 2})) \\",
             r"\text{where } H &= \tanh(X \Gamma_1)",
             r"\end{aligned}",
         ]
@@ -91,9 +91,9 @@ def test_terminal(ols):
         "  dL = 2 ‖Xb − y‖₂ d‖Xb − y‖₂   the power rule",
         "     = 2(Xb − y)ᵀ d(Xb − y)     the norm",
         "     = 2(Xb − y)ᵀX db           the sum rule; the product rule",
-        "  ∂L/∂b = 2Xᵀ(Xb − y)           dL = gᵀdb, hence g",
         "",
-        "  ∂L/∂b = 2Xᵀ(Xb − y)",
+        "  ∂L/∂b = 2Xᵀ(Xb − y)           dL = gᵀ db, hence g",
+        "",
     ]
     assert "Checked at 3 random points" in str(ols)
 
@@ -106,12 +106,15 @@ def test_terminal_keeps_to_its_width(network, width):
 
 def test_myst(ols, network):
     text = ols.to_myst()
-    assert text.startswith("**Gradient with respect to b (p×1)**, given\n\n$$\nL = ")
-    assert text.count("$$") == 2 * (1 + len(ols.steps) - 1 + 1)
-    for step in ols.steps[1:]:
-        assert f"*{step.rule}:*" in text
-    assert f"{ols.to_latex()}\n$$\n\nChecked at" in text
-    assert "Stage $H$: *what stands before dH:*" in network.to_myst()
+    assert text.startswith("**Gradient with respect to $b$ (p×1)**, given\n\n$$\nL = ")
+    assert text.count("| $\\displaystyle = ") == len(ols.steps) - 2
+    for step in ols.steps[1:-1]:
+        assert f"| {step.rule[0].upper()}{step.rule[1:]} | " in text
+    hence = r"$\mathrm{d} L = g^\top \, \mathrm{d} b$, hence $g$"
+    assert f"**Result**: {hence}\n\n$$\n{ols.to_latex()}\n$$\n\nChecked at" in text
+    assert text.count(ols.to_latex()) == 1
+    assert text.endswith("(allowed 1e-8).\n")  # no sign needs to be explained
+    assert r"| **Stage** $H$: what stands before $\mathrm{d} H$ |" in network.to_myst()
 
 
 def test_html_stands_alone(network):
@@ -121,8 +124,12 @@ def test_html_stands_alone(network):
     assert len(root.findall("h1")) == 2
     for word in ("http", "<script", "@import", "url("):
         assert word not in page
-    rules = ["".join(part.itertext()) for part in root.iter("div") if part.get("class") == "rule"]
-    assert rules == [step.rule for one in network.values() for step in one.steps[1:]]
+    rules = ["".join(part.itertext()) for part in root.iter() if part.get("class") == "rule"]
+    assert rules == [
+        step.rule if step.rule.startswith("dL") else step.rule[0].upper() + step.rule[1:]
+        for one in network.values()
+        for step in one.steps[1:]
+    ]
     assert page.count('class="stage"') == 1
 
 
@@ -132,7 +139,7 @@ def test_dict(network):
     assert data["kind"] == "gradient"
     assert data["wrt"] == "Gamma1"
     assert data["expression"] == "H = tanh(X*Gamma1); norm2(H*Gamma2-y)^2/n"
-    assert data["result"]["unicode"] == "2Xᵀ((1 − H^⊙2) ⊙ (HΓ₂ − y)Γ₂ᵀ)/n"
+    assert data["result"]["unicode"] == "2Xᵀ((HΓ₂ − y)Γ₂ᵀ ⊙ (1 − H^⊙2))/n"
     assert data["result"]["latex"] == derivation.to_latex()
     assert data["certificate"]["ok"] is True
     assert [step["text"] for step in data["steps"]] == [str(step) for step in derivation.steps]
@@ -182,7 +189,8 @@ def test_a_direction_is_an_argument():
 def test_notebooks(ols, network):
     assert ols._repr_latex_() == f"$$\n{ols.to_latex()}\n$$"
     assert ols._repr_markdown_().startswith(ols._repr_latex_())
-    assert network._repr_markdown_().count("checked at") == 2
+    assert network._repr_markdown_().count("\n\nChecked at") == 2
+    assert network._repr_markdown_().count("(allowed 1e-8).") == 2
 
 
 def test_several(network):
@@ -198,9 +206,9 @@ def test_names_of_result_and_steps_do_not_mix():
     derivation = derive(parse(text, shapes=SHAPES), "X")
     given, result = str(derivation).split("  dL = ")[0], str(derivation).split("  where ")[1]
     assert "h₁ = tanh(AX) b" in given
-    assert "u₁ = exp(H₁b)" in result
-    assert "h₁" not in result
-    assert str(derivation).count(" = Aᵀ((1 − H₁^⊙2) ⊙ ") == 2  # the last step, and the result
+    assert "u₁ = h₁ ⊙ exp(h₁)" in result
+    assert "h₁ =" not in result
+    assert str(derivation).count(" = Aᵀ((1 − H₁^⊙2) ⊙ ") == 1  # the last step is the result
 
 
 def test_light():
@@ -209,3 +217,24 @@ def test_light():
     heavy = {"pandas", "rich", "typer", "rpy2", "matplotlib"}
     assert not heavy & {name.partition(".")[0] for name in loaded}
     assert importlib.util.find_spec("pandas")
+
+
+def test_repeated_parts_of_a_definition_are_stages_and_named_so_in_the_result():
+    text = "Xhat <- scale(X %*% Gamma1); sum((y - relu(Xhat) %*% Gamma2)^2)"
+    derivation = derive(parse(text, notation="r", shapes=SHAPES), "Gamma1")
+    given, result = str(derivation).split("  dL = ")[0], str(derivation).split("  ∂L/∂Γ₁ = ")[-1]
+    assert "  H₁ = (Iₙ − 1ₙ1ₙᵀ/n)XΓ₁\n" in given
+    assert given.count("1ₙ1ₙᵀ") == 1
+    assert "H₁ diag(" in result
+    assert "where " in result
+    assert "H₁ =" not in result  # it is given above
+
+
+def test_equal_changes_are_one():
+    texts = [str(step) for step in derive(parse("C = A*X; sum(C.*C)", shapes=SHAPES), "X").steps]
+    assert "dL = 2·1ₙᵀ(C ⊙ dC)1ₚ" in texts
+
+
+def test_no_formula_is_said_twice(ols, network):
+    for one in (ols, *network.values()):
+        assert one.to_text().count(str(one.steps[-1])) == 1

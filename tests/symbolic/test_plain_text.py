@@ -58,7 +58,7 @@ def test_as_the_user_writes(expr, text):
 
 def test_what_is_long_is_cut():
     long = Sum(*(MatMul(A, Variable(f"weights{i}", A.shape)) for i in range(40)))
-    assert plain(long).startswith("A*weights0+A*weights1+")
+    assert plain(long).startswith("A*weights0 + A*weights1 + ")
     assert plain(long).endswith(" …")
     assert len(plain(long)) == LONGEST
 

@@ -166,9 +166,7 @@ def test_a_derivative_that_does_not_exist_is_said_to():
     def never(point):
         raise DataError("no derivative")
 
-    with pytest.raises(
-        DomainError, match=r"^x'\*x has no finite derivative at any of 50"
-    ):
+    with pytest.raises(DomainError, match=r"^x'\*x has no finite derivative at any of 50"):
         Sample((Item(x.T @ x),)).points(1, never)
 
 

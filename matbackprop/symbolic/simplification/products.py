@@ -16,6 +16,7 @@ from matbackprop.symbolic.construct import (
     kron,
     matmul,
     matrix_power,
+    reshape,
     rowsum,
     scale,
     trace,
@@ -33,6 +34,7 @@ from matbackprop.symbolic.nodes import (
     Inverse,
     Kron,
     MatrixPower,
+    Rearrange,
     Vec,
 )
 from matbackprop.symbolic.simplification.facts import is_centred, is_orthogonal, kills_ones
@@ -178,6 +180,13 @@ def _kronecker(a: Expr, b: Expr) -> Expr | None:
         case Kron(args=(p, q)), Vec(args=(m,)):
             if q.columns == m.rows and p.columns == m.columns:
                 return vec(matmul(q, m, transpose(p)))
+        case Rearrange(args=(MatMul(args=(u, v)),)), Vec(args=(x,)) if u.columns == ONE:
+            U, V = _factors_of_outer(a, u, v)
+            return vec(matmul(transpose(U), x, V))
+        case Transpose(args=(Rearrange(args=(MatMul(args=(u, v)),)) as r,)), Vec(args=(x,)):
+            if u.columns == ONE:
+                U, V = _factors_of_outer(r, u, v)
+                return vec(matmul(U, x, transpose(V)))
         case Transpose(args=(Vec(args=(x,)),)), Vec(args=(y,)) if x.shape == y.shape:
             return broadcast(trace(matmul(transpose(x), y)), (ONE, ONE))
         case Commutation(data=(m, n)), Vec(args=(x,)):
@@ -187,6 +196,12 @@ def _kronecker(a: Expr, b: Expr) -> Expr | None:
             if (m, n) == (q, p):
                 return identity(a.rows)
     return None
+
+
+def _factors_of_outer(rearranged: Expr, u: Expr, v: Expr) -> tuple[Expr, Expr]:
+    """Return U (p×m) and V (q×n) with R(uvᵀ)vec(B) = vec(UᵀBV), u = vec(U) and v = vec(V)."""
+    m, n, p, q = rearranged.data
+    return reshape(u, (p, m)), reshape(transpose(v), (q, n))
 
 
 def _shifted(a: Expr, b: Expr) -> Args | None:

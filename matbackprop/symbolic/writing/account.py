@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matbackprop.symbolic.writing.forms import Form
+from matbackprop.symbolic.functions import FUNCTIONS
+from matbackprop.symbolic.writing.forms import Equation, Form
+from matbackprop.symbolic.writing.unicode import plain, to_unicode
+from matbackprop.symbolic.writing.wording import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,14 @@ class Account:
     Attributes
     ----------
     title
-        What is derived: "Gradient with respect to X".
+        What is derived: "Gradient with respect to X". It and the rules may be a `Wording`.
     given
         The source, and what the names in it stand for.
     lines
-        The steps that follow.
+        The steps that follow, but for the last.
     result
-        The result, with its large repeated parts named, and what these names stand for.
+        The last step, which is the result, with its large repeated parts named; and what those
+        of its names stand for that are not given.
     proof
         The certificate, as a sentence.
     """
@@ -42,11 +46,24 @@ class Account:
     proof: str
 
 
-READING = (
-    "⊙ and ⊘ multiply and divide entry by entry, and functions act so; vec stacks columns; "
-    "a gradient G has the shape of its variable: dL = tr(GᵀdX)."
-)
-"""How the signs are to be read."""
+_SIGNS = {" ⊙ ": "⊙ multiplies", " ⊘ ": "⊘ divides", "^⊙": "powers marked ⊙ are taken"}
+
+_FUNCTIONS = tuple(f"{plain(function.latex)}(" for function in FUNCTIONS.values())
+
+
+def reading(account: Account, /) -> str:
+    """Return how the signs in it are to be read, a sentence; empty if all are plain."""
+    lines = (*account.given, *account.lines, *account.result)
+    text = "\n".join(to_unicode(Equation(line.left, line.right)) for line in lines)
+    acting = [says for sign, says in _SIGNS.items() if sign in text]
+    acting += ["functions act"] if acting and any(name in text for name in _FUNCTIONS) else []
+    facts = []
+    if acting:
+        *others, last = acting
+        facts.append(f"{', '.join(others)}{' and ' * bool(others)}{last} entry by entry")
+    facts += ["vec stacks columns"] if "vec(" in text else []
+    facts += ["vech those of the lower triangle"] if "vech(" in text else []
+    return f"{sentence('; '.join(facts))}." if facts else ""
 
 
 def joined(lines: tuple[Line, ...], /) -> list[tuple[Form | None, Line]]:

@@ -122,15 +122,18 @@ def _kind(node: Expr) -> str:
 
 def _parts_of_the_long(root: Expr) -> set[Expr]:
     """Return all nodes that are written in long formulas: the whole, or what names stand for."""
-    # About how long each text is, without writing it: it may be huge.
-    lengths: dict[Expr, int] = {}
+    places: dict[Expr, int] = {}  # where each node's text has letters, counted without writing it
     formulas = [root]
     for node in root.nodes():
         short = isinstance(node, Named) or not node.args
-        lengths[node] = 1 if short else 2 + sum(lengths[arg] for arg in node.args)
+        places[node] = 1 if short else sum(places[arg] for arg in node.args)
         formulas += node.args if isinstance(node, Named) else []
     parts: set[Expr] = set()
-    pending = [formula for formula in formulas if 2 * lengths[formula] > _ENOUGH]
+    pending = [
+        formula
+        for formula in formulas
+        if places[formula] > _ENOUGH or len(to_unicode(formula)) > _ENOUGH
+    ]
     while pending:
         node = pending.pop()
         if node not in parts:

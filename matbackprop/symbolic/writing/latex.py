@@ -95,7 +95,7 @@ class Latex(Vocabulary):
         return rf"{form.name}\l{bar} {inside} \r{bar}{self._below(form.below)}"
 
     def _change(self, of: Form) -> str:
-        space = r"\, " if isinstance(of, Call) else " "
+        space = r"\, " if isinstance(of, Call | Symbol) and is_word(of) else " "
         return rf"\mathrm{{d}}{space}{self.write(of, Level.ATOM)}"
 
     def _slope(self, form: Slope) -> str:

@@ -8,9 +8,9 @@ from matbackprop.symbolic.writing import (  # noqa: F401 - importing enters the 
     leaves,
     operations,
 )
+from matbackprop.symbolic.writing.columns import upright
 from matbackprop.symbolic.writing.forms import Form
 from matbackprop.symbolic.writing.table import Forms
-from matbackprop.symbolic.writing.upright import upright
 
 
 def form_of(expr: Expr, /) -> Form:

@@ -109,7 +109,7 @@ class MathML(Vocabulary):
         return f"<mrow>{name}{self._under(text, form.below)}</mrow>"
 
     def _change(self, of: Form) -> str:
-        space = _THIN if isinstance(of, Call | Fence) else ""
+        space = _THIN if isinstance(of, Call | Fence | Symbol) and is_word(of) else ""
         return f'<mrow><mi mathvariant="normal">d</mi>{space}{self.write(of, Level.ATOM)}</mrow>'
 
     def _slope(self, form: Slope) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from matbackprop.symbolic.writing.account import READING, Account, Line, joined
+from matbackprop.symbolic.writing.account import Account, Line, joined, reading
 from matbackprop.symbolic.writing.forms import Equation
 from matbackprop.symbolic.writing.mathml import to_mathml
+from matbackprop.symbolic.writing.wording import sentence
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #59636e; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
+p.rule { margin: 0 0 .25rem; }
 ol, ul { list-style: none; margin: 0; padding: 0; }
 li { border-top: 1px solid var(--line); padding: .5rem 0; display: grid; gap: .1rem 2rem;
   grid-template-columns: minmax(0, 1fr) 14rem; align-items: baseline; }
@@ -38,7 +40,7 @@ def html_page(accounts: Iterable[Account], /) -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n"
-        f"<footer><p>{escape(READING)}</p></footer>\n</body>\n</html>\n"
+        "</body>\n</html>\n"
     )
 
 
@@ -51,8 +53,9 @@ def _section(account: Account) -> str:
             "<h2>Steps</h2>",
             f"<ol>{_steps(account.lines)}</ol>",
             "<h2>Result</h2>",
+            f'<p class="rule">{escape(sentence(account.result[0].rule))}</p>',
             f'<ul class="result">{_definitions(account.result)}</ul>',
-            f"<footer><p>{escape(account.proof)}.</p></footer>",
+            f"<footer><p>{escape(account.proof)}.</p><p>{escape(reading(account))}</p></footer>",
         ]
     )
 
@@ -62,7 +65,7 @@ def _steps(lines: tuple[Line, ...]) -> str:
     for left, line in joined(lines):
         formula = to_mathml(Equation(left, line.right))
         kind = ' class="stage"' if line.stage else ' class="more"' if left is None else ""
-        rule = escape(line.rule)
+        rule = escape(sentence(line.rule))
         items.append(
             f'<li{kind}><div class="formula">{formula}</div><div class="rule">{rule}</div></li>'
         )

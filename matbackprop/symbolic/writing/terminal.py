@@ -19,25 +19,24 @@ _ROOM = 27
 def terminal_page(account: Account, /, width: int = 88) -> str:
     """Return the derivation in lines of at most `width`, unless a formula cannot be broken."""
     width = max(width, _LEAST)
-    rows = _rows((*account.given, *account.lines))
+    steps, result = _rows((*account.given, *account.lines)), _rows(account.result[:1])
     # Rules stand in a column, beside formulas that end before it and else below them.
-    most = width - _ROOM
-    column = max((_width(formula) for formula, _ in rows if _width(formula) < most), default=9) + 3
+    beside = [_width(row) for row, _ in steps + result if _width(row) < width - _ROOM]
+    column = max(beside, default=9) + 3
     text = [account.title, ""]
-    for formula, rule in rows:
+    for formula, rule in [*steps, ("", ""), *result]:
         notes = textwrap.wrap(rule, width - column, break_on_hyphens=False)
-        if _width(formula) < most:
+        if _width(formula) < width - _ROOM:
             first, *notes = notes or [""]
             text.append((formula + " " * (column - _width(formula)) + first).rstrip())
         else:
             text += _wrapped(formula, width, " " * 8)
         text += [" " * column + note for note in notes]
-    text.append("")
-    for place, line in enumerate(account.result):
-        word = "where " if place == 1 else " " * 6 if place else ""
+    for place, line in enumerate(account.result[1:]):
+        word = " " * 6 if place else "where "
         formula = f"{_MARGIN}{word}{to_unicode(line.left)} = {to_unicode(line.right)}"
         text += _wrapped(formula, width, " " * 8)
-    text += ["", *textwrap.wrap(account.proof, width), ""]
+    text += ["", *textwrap.wrap(f"{account.proof}.", width), ""]
     return "\n".join(text)
 
 

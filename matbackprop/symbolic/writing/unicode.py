@@ -7,6 +7,7 @@ import re
 from matbackprop.symbolic.expression import Expr
 from matbackprop.symbolic.writing.forms import (
     Call,
+    Change,
     Digits,
     Fence,
     Form,
@@ -106,7 +107,8 @@ class Unicode(Vocabulary):
         return f"{name}{bar}{self.write(form.inside)}{bar}{self._below(form.below)}"
 
     def _change(self, of: Form) -> str:
-        space = " " if isinstance(of, Call) or (isinstance(of, Fence) and of.name) else ""
+        bare = isinstance(of, Scripted | Change) or (isinstance(of, Fence) and not of.name)
+        space = " " if is_word(of) and not bare else ""
         return f"d{space}{self.write(of, Level.ATOM)}"
 
     def _slope(self, form: Slope) -> str:

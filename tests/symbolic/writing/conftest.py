@@ -78,6 +78,7 @@ SPELLINGS = [
     (Differential(X.T), "(dX)ᵀ", r"(\mathrm{d} X)^\top"),
     (Differential(Inverse(A)), "d(A⁻¹)", r"\mathrm{d} (A^{-1})"),
     (Differential(Trace(A)), "d tr(A)", r"\mathrm{d}\, \operatorname{tr}(A)"),
+    (Differential(matrix("fit", "n", 1)), "d fit", r"\mathrm{d}\, \mathrm{fit}"),
     (A @ Differential(X) @ r.T, "A dX rᵀ", r"A \, \mathrm{d} X \, r^\top"),
     # sums, and their signs
     (X @ b - y, "Xb − y", "X b - y"),
@@ -117,6 +118,8 @@ SPELLINGS = [
     ),
     (Broadcast(x, "n", "p") * X, "diag(x) X", r"\operatorname{diag}(x) \, X"),
     (Broadcast(x, "n", "p") * Broadcast(r, "n", "p"), "xr", "x r"),
+    (X * (Ones("n", 1) @ r), "X diag(r)", r"X \operatorname{diag}(r)"),
+    (X * (x @ Ones(1, "p")), "diag(x) X", r"\operatorname{diag}(x) \, X"),
     # powers and roots
     (s**2, "s²", "s^2"),
     (s**-2, "1/s²", r"\frac{1}{s^2}"),
@@ -131,6 +134,19 @@ SPELLINGS = [
     # transposes and inverses
     ((A @ B).T, "(AB)ᵀ", r"(A B)^\top"),
     ((2 * A).T, "2Aᵀ", r"2 A^\top"),
+    # columns: transposed rows part by part, where that is no longer
+    (ColSum(X).T, "Xᵀ1ₙ", r"X^\top \mathbf{1}_n"),
+    (ColSum(X.T).T, "X1ₚ", r"X \mathbf{1}_p"),
+    ((2 * ColSum(X)).T, "2Xᵀ1ₙ", r"2 X^\top \mathbf{1}_n"),
+    (
+        (sigma.T * ColSum(X) ** 2).T,
+        "σ ⊙ (Xᵀ1ₙ)^⊙2",
+        r"\sigma \odot (X^\top \mathbf{1}_n)^{\odot 2}",
+    ),
+    ((b.T + Broadcast(s, 1, "p")).T, "b + s1ₚ", r"b + s \mathbf{1}_p"),
+    ((b.T + Ones(1, "p")).T, "b + 1ₚ", r"b + \mathbf{1}_p"),
+    ((r * ColSum(X)).T, "rᵀ ⊙ Xᵀ1ₙ", r"r^\top \odot X^\top \mathbf{1}_n"),
+    ((r * (x.T @ X)).T, "(r ⊙ xᵀX)ᵀ", r"(r \odot x^\top X)^\top"),
     (Inverse(A).T, "A⁻ᵀ", r"A^{-\top}"),
     (Inverse(A.T), "A⁻ᵀ", r"A^{-\top}"),
     (Inverse(A + B), "(A + B)⁻¹", "(A + B)^{-1}"),

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Variable
+from matbackprop.symbolic.expression import Hadamard, Variable
 from matbackprop.symbolic.nodes import Apply, Inverse, Item, Named, Total
 from matbackprop.symbolic.writing import to_unicode, with_definitions
 from matbackprop.symbolic.writing.definitions import by_name
 
 N = Dim.of("n")
-A, B, C = (Variable(name, (N, N)) for name in "ABC")
+A, B, C, D = (Variable(name, (N, N)) for name in "ABCD")
 x = Variable("x", (N, Dim.of(1)))
 BIG = Apply("tanh", A @ B + C)
 
@@ -32,10 +32,31 @@ def test_a_large_enough_part_of_a_part():
 
 
 def test_the_transposed_goes_by_the_same_name():
-    expr = BIG.T @ A @ B @ C + BIG.T @ B @ C @ A + Apply("exp", A) @ BIG.T
+    expr = BIG.T @ A @ B @ C + BIG.T @ B @ C @ A + Apply("exp", A + B) @ BIG.T
     listing = with_definitions(expr)
     assert listed(listing) == {"H1": "tanh(AB + C)"}
-    assert to_unicode(listing.body) == "H₁ᵀABC + H₁ᵀBCA + exp(A) H₁ᵀ"
+    assert to_unicode(listing.body) == "H₁ᵀABC + H₁ᵀBCA + exp(A + B) H₁ᵀ"
+
+
+def test_what_long_products_share_gets_a_name():
+    E, T = Apply("exp", A), Apply("tanh", B)
+    expr = A @ Hadamard(E, T) @ B + Hadamard(T, C, E) @ Apply("tanh", A @ B @ C) @ (C + D)
+    listing = with_definitions(expr)
+    assert listed(listing) == {"H1": "exp(A) ⊙ tanh(B)"}
+    assert to_unicode(listing.body) == "AH₁B + (C ⊙ H₁) tanh(ABC) (C + D)"
+
+
+def test_what_names_stand_for_is_named_alike():
+    Y = Named("Y", BIG @ Apply("exp", BIG @ A) @ Apply("tanh", BIG @ A @ (B + C) @ A @ A))
+    assert listed(with_definitions(Y @ C)) == {
+        "H1": "tanh(AB + C)",
+        "Y": "H₁ exp(H₁A) tanh(H₁A(B + C)AA)",
+    }
+
+
+def test_short_definitions_stay_whole():
+    expr = Named("Y", BIG @ BIG) + Named("Z", C @ BIG)
+    assert with_definitions(expr).body is expr
 
 
 def test_short_expressions_stay_whole():

@@ -2,10 +2,19 @@ from fractions import Fraction
 
 import pytest
 
-from matbackprop.symbolic.writing.account import Account, Line, joined
-from matbackprop.symbolic.writing.forms import Change, Product, Symbol, Terms
+from matbackprop.symbolic.writing.account import Account, Line, joined, reading
+from matbackprop.symbolic.writing.forms import (
+    Call,
+    Change,
+    Entrywise,
+    Product,
+    Scripted,
+    Symbol,
+    Terms,
+)
 from matbackprop.symbolic.writing.markdown import aligned, markdown_page
 from matbackprop.symbolic.writing.page import html_page
+from matbackprop.symbolic.writing.products import number
 from matbackprop.symbolic.writing.terminal import terminal_page
 
 L, M, X = Symbol("L"), Symbol("M"), Symbol("X")
@@ -52,17 +61,67 @@ def test_a_long_sum_is_broken_before_its_signs():
 
 
 def test_markdown():
-    text = markdown_page(account(Line(dL, X, "a rule"), Line(M, X, "another", stage=M)))
-    assert text.startswith("**Title & more**, given\n\n$$\nL = M\n$$\n\n*a rule:*\n\n$$\n")
-    assert "\n\nStage $M$: *another:*\n\n$$\nM = X\n$$\n\n**Result**\n\n$$\nL = X\n$$\n" in text
-    assert "Checked <well>.\n" in text
+    text = markdown_page(account(Line(dL, X, "a rule"), Line(dL, M), Line(M, X, "other", M)))
+    assert text.startswith(
+        "**Title & more**, given\n\n$$\nL = M\n$$\n\n| Rule | | |\n|:---|---:|:---|"
+    )
+    assert text.split("\n\n")[2].splitlines()[2:] == [
+        r"| A rule | $\displaystyle \mathrm{d} L$ | $\displaystyle = X$ |",
+        r"|  |  | $\displaystyle = M$ |",
+        r"| **Stage** $M$: other | $\displaystyle M$ | $\displaystyle = X$ |",
+    ]
+    assert text.endswith("\n\n**Result**\n\n$$\nL = X\n$$\n\nChecked <well>.\n")
+
+
+def test_a_long_row_goes_on_below():
+    table = markdown_page(account(Line(dL, LONG, "a rule"))).split("\n\n")[2].splitlines()
+    assert len(table) == 5
+    assert all(row.startswith(r"| | | $\displaystyle \quad ") for row in table[3:])
+    assert all(row.count("|") == 4 for row in table)
+
+
+def test_a_long_sum_in_brackets_is_broken():
+    first, *others = aligned((Line(L, Product(factors=(X, LONG, M))),)).splitlines()[1:-1]
+    assert first.startswith(r"L &= X \left(\mathrm{term00} - ")
+    assert first.endswith(r"\right. \\")
+    assert others[-1].startswith(r"&\quad \left.")
+    assert others[-1].endswith(r"\mathrm{term29}\right) M")
+    text = "".join([first, *others])
+    assert text.count(r"\left") == text.count(r"\right") == 2
+    assert text.count(r"\mathrm{term") == 30
+
+
+def test_no_fraction_is_broken():
+    quotient = Product(factors=(LONG,), above=(X,), below=(Call("f", M),), scalar=True)
+    assert len(aligned((Line(L, quotient),)).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("right", "says"),
+    [
+        (X, ""),
+        (Call(r"\tanh", X), ""),
+        (Entrywise((("⊙", X), ("⊙", M))), "⊙ multiplies entry by entry."),
+        (
+            Entrywise((("⊙", Call(r"\tanh", X)), ("⊘", M))),
+            "⊘ divides and functions act entry by entry.",
+        ),
+        (
+            Entrywise((("⊙", X), ("⊘", M), ("⊙", Scripted(X, number(2), entrywise=True)))),
+            "⊙ multiplies, ⊘ divides and powers marked ⊙ are taken entry by entry.",
+        ),
+        (Call(r"\operatorname{vec}", X), "Vec stacks columns."),
+    ],
+)
+def test_only_signs_that_occur_are_explained(right, says):
+    assert reading(account(Line(dL, right))) == says
 
 
 def test_html_escapes():
     page = html_page([account(Line(dL, X, "a < b"), Line(dL, M, "more"))])
     assert "<h1>Title &amp; more</h1>" in page
     assert "Checked &lt;well&gt;." in page
-    assert '<div class="rule">a &lt; b</div>' in page
+    assert '<div class="rule">A &lt; b</div>' in page
     assert page.count('<li class="more">') == 1
 
 
