@@ -15,6 +15,7 @@ from matbackprop.bench.timing import median_seconds
 from matbackprop.network import BatchNorm, Network, Parameters
 from matbackprop.network.closed_form import compact
 from matbackprop.symbolic import Expr, parse
+from matbackprop.symbolic.construct import forget
 from matbackprop.symbolic.differentiation import derived
 from matbackprop.symbolic.emission import to_numpy
 from matbackprop.symbolic.notations import count_nodes, tree_of
@@ -85,6 +86,7 @@ def _measured(case: Case, repeats: int) -> dict[str, Any]:
     source, X = case.source(), case.variable()
 
     def run() -> Expr:
+        forget()  # each time as the first time
         return derived(source, [X], case.kind)[X]
 
     size = count_nodes(tree_of(str(run())))
@@ -105,6 +107,7 @@ def _network_rows(repeats: int) -> Iterator[dict[str, Any]]:
         variables = [L.variables()[name] for name in WANTED]
 
         def run(L: Expr = L, variables: Any = variables) -> dict[Any, Expr]:
+            forget()
             return derived(L, variables, "gradient")
 
         found = {X.name: G for X, G in run().items()}

@@ -70,6 +70,11 @@ def _normal_form(rule: Callable[..., Expr], args: tuple[Expr, ...], data: tuple[
     return rule(args, data)
 
 
+def forget() -> None:
+    """Drop the remembered normal forms, as before the first derivation."""
+    _normal_form.cache_clear()
+
+
 def number(value: int | Fraction, /) -> Expr:
     """Return an exact number."""
     return Number(value)

@@ -23,6 +23,7 @@ from matbackprop.symbolic.macros import EPS, batch_norm
 from matbackprop.symbolic.nodes import Apply, Identity, Inverse, MatrixPower
 
 HALF = Fraction(1, 2)
+MOST_DIGITS = 1000
 
 
 def pi() -> Number:
@@ -31,8 +32,20 @@ def pi() -> Number:
 
 
 def exact(text: str, /) -> Fraction:
-    """Return the number that digits denote, to the last."""
-    return Fraction(text)
+    """Return the number that digits denote, to the last.
+
+    Raises
+    ------
+    OptionError
+        If it is beyond what a double can hold.
+    """
+    size = float(text)
+    digits = text.lower().partition("e")[0]
+    if math.isinf(size) or (not size and digits.strip("0.")):
+        raise OptionError("Numbers go from 2.2e-308 to 1.8e308.")
+    if len(digits) > MOST_DIGITS:
+        raise OptionError(f"A number has at most {MOST_DIGITS} digits.")
+    return Fraction(text) if size else Fraction(0)  # for 0e-999999999 it would take an hour
 
 
 def constant(expr: Expr, /) -> Fraction | None:

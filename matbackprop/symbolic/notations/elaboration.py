@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -26,6 +26,7 @@ class Elaboration:
         self.variables = variables
         self.sizes = {name for v in variables.values() for dim in v.shape for name in dim.symbols}
         self.definitions: dict[str, tuple[Expr, Tree]] = {}
+        self._being_defined: str | None = None
         self._known: dict[int, Expr] = {}
 
     def whole(self, tree: Tree, /) -> Expr:
@@ -62,14 +63,17 @@ class Elaboration:
                 " Choose another name.",
                 target,
             )
+        self._being_defined = name
         value = Named(name, self.value(body))
+        self._being_defined = None
         self.definitions[name] = (value, body)
         return value
 
     def _value(self, tree: Tree) -> Expr:
         match tree.kind:
             case "number":
-                return Number(exact(tree.text.rstrip("L")))
+                with pointing(self.text, tree.at):
+                    return Number(exact(tree.text.rstrip("L")))
             case "name":
                 return self._named(tree)
             case "call":
@@ -91,10 +95,14 @@ class Elaboration:
         if name in self.vocabulary.words:
             usage = self.vocabulary.words[name].usage
             raise self._error(f"`{name}` is a function", f" Write `{usage}`.", tree)
-        near = get_close_matches(name, [*self.variables, *self.definitions, *self.sizes], 1)
+        if name == self._being_defined:
+            raise self._error(
+                f"`{name}` is used in its own definition", " Choose another name for one.", tree
+            )
+        near = _nearest(name, [*self.variables, *self.definitions, *self.sizes])
         raise self._error(
             f"`{name}` is neither a variable nor a size of shapes",
-            (f" Is `{near[0]}` meant?" if near else "")
+            (f" Is `{near}` meant?" if near else "")
             + f' Give its shape: shapes={{…, "{name}": ("n", "p")}}; ("n", 1) is a column, '
             "() a scalar.",
             tree,
@@ -194,8 +202,8 @@ class Elaboration:
                 f"`{name}` is no function", f" A product needs its sign: `{name} {sign} (…)`.", tree
             )
         remedy = self.vocabulary.instead.get(name)
-        near = get_close_matches(name, self.vocabulary.words, 1)
-        said = remedy or (self.vocabulary.words[near[0]].usage if near else None)
+        near = _nearest(name, self.vocabulary.words)
+        said = remedy or (self.vocabulary.words[near].usage if near else None)
         listed = f" There are {', '.join(sorted(self.vocabulary.words))}."
         return self._error(
             f"there is no function `{name}`", f" Write `{said}`." if said else listed, tree
@@ -206,6 +214,12 @@ class Elaboration:
         return ParseError(
             f'`parse(text, notation="{notation}")`: {what}.{remedy}', self.text, tree.at
         )
+
+
+def _nearest(name: str, known: Collection[str]) -> str | None:
+    """Return the name that was meant, if any: first one that differs in capitals alone."""
+    alike = [other for other in known if other.lower() == name.lower()]
+    return next(iter(alike or get_close_matches(name, known, 1)), None)
 
 
 _FLAGS = {"TRUE": True, "FALSE": False, "T": True, "F": False}

@@ -39,7 +39,7 @@ class Grammar:
     guarded
         Operators whose right operand is written in parentheses unless it is a single thing.
     foreign
-        Characters that are not of this notation, and what to write instead.
+        Characters and words that are not of this notation, and what to write instead.
     """
 
     notation: str
@@ -97,7 +97,10 @@ MATLAB = Grammar(
         "%*%": "*",
         "%x%": "kron(A, B)",
         "%o%": "x*y'",
-        "%": "*",
+        "%": "* for a product; there are no comments",
+        "#": "nothing: there are no comments",
+        "==": "= once, for a definition",
+        ":": "sums, such as ones(n)'*x; there are no ranges",
         "@": "*",
         "**": "^",
         "\\": "inv(A)*b",
@@ -107,10 +110,18 @@ MATLAB = Grammar(
         "]": "parentheses",
         "{": "parentheses",
         "}": "parentheses",
-        "ᵀ": "'",
-        "−": "-",
+        "²": "^2, or .^2 entry by entry",
+        "³": "^3, or .^3 entry by entry",
+        "⁻": "inv(A), or 1/s for a scalar",
+        "∑": "sum(X)",
+        "√": "sqrt(x)",
+        "‖": "norm2(x)",
+        "|": "norm2(x), abs(x) or det(A)",
+        **dict.fromkeys("ᵀ’′´`", "'"),
+        **dict.fromkeys("·×⋅∙∗", "*"),
+        **dict.fromkeys("−–", "-"),
         "⊗": "kron(A, B)",
-        "⊙": ".*",
+        **dict.fromkeys("⊙∘", ".*"),
     },
 )
 
@@ -147,7 +158,26 @@ R = Grammar(
         "}": "parentheses",
         "$": "$modulus; there are no other components",
         "->": "name <- value",
-        "−": "-",
+        "==": "= once, for a definition, or > and < for an indicator",
+        "|>": "the call itself, f(x)",
+        "::": "the function without its package",
+        ":": "sums, such as sum(X) or rowSums(X); there are no ranges",
+        "`": "plain names",
+        "|": "abs(x), norm(X, \"F\") or det(A)",
+        "if": "pmax(x, 0), or x * (x > 0); there are no conditions",
+        "function": "its body alone; there are no functions of one's own",
+        "for": "sums and products of matrices; there are no loops",
+        "while": "sums and products of matrices; there are no loops",
+        "²": "^2",
+        "³": "^3",
+        "⁻": "solve(A), or 1 / x",
+        "∑": "sum(X)",
+        "√": "sqrt(x)",
+        "‖": "norm(X, \"F\")",
+        **dict.fromkeys("ᵀ’′´", "t(X)"),
+        **dict.fromkeys("×·⋅∙∗", "%*% for matrices, * entry by entry"),
+        **dict.fromkeys("−–", "-"),
         "⊗": "%x%",
+        **dict.fromkeys("⊙∘", "*"),
     },
 )

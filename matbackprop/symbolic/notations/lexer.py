@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from matbackprop.symbolic.notations.grammar import Grammar
 from matbackprop.symbolic.notations.mistakes import ParseError
@@ -39,6 +40,8 @@ def tokens(text: str, grammar: Grammar, /) -> list[Token]:
         if match is None or (match.lastgroup == "symbol" and match[0] not in grammar.operators):
             raise ParseError(_unknown(match[0] if match else text[at], grammar), text, at)
         kind = "operator" if match.lastgroup == "symbol" else str(match.lastgroup)
+        if kind in ("name", "number"):
+            _check_characters(match[0], grammar, text, at)
         depth += (kind == "open") - (kind == "close" and depth > 0)
         if kind != "space" and not (match[0] == "\n" and depth > 0):
             found.append(Token(kind, match[0], at))
@@ -46,8 +49,18 @@ def tokens(text: str, grammar: Grammar, /) -> list[Token]:
     return [*found, Token("stop", "", at)]
 
 
+def _check_characters(word: str, grammar: Grammar, text: str, at: int) -> None:
+    """Raise at a word of another language, and at a letter or digit that stands for another."""
+    if word in grammar.foreign:
+        raise ParseError(_unknown(word, grammar), text, at)
+    for place, character in enumerate(word):
+        if normalize("NFKC", character) != character:
+            raise ParseError(_unknown(character, grammar), text, at + place)
+
+
 def _unknown(characters: str, grammar: Grammar) -> str:
-    remedy = grammar.foreign.get(characters)
+    plain = normalize("NFKC", characters)
+    remedy = grammar.foreign.get(characters, plain if plain != characters else None)
     return (
         f'`parse(text, notation="{grammar.notation}")` came to `{characters}`, which is not of '
         "this notation." + (f" Write {remedy}." if remedy else "")

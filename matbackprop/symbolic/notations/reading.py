@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from matbackprop._validation import check_option
+from matbackprop.errors import OptionError
 from matbackprop.symbolic.expression import Expr
 from matbackprop.symbolic.notations.declarations import ShapeLike, declared
 from matbackprop.symbolic.notations.elaboration import Elaboration
@@ -62,6 +63,7 @@ def read(
     True
     """
     vocabulary = _vocabulary(notation, "parse")
+    _check_text(text, "parse(text, shapes=…)")
     variables = declared(shapes, assume, domains)
     return Elaboration(text, vocabulary, variables).whole(parsed(text, vocabulary.grammar))
 
@@ -79,7 +81,15 @@ def tree_of(text: str, notation: str = "matlab") -> Tree:
     >>> tree_of("a*b").args
     (Tree(kind='name', text='a', args=()), Tree(kind='name', text='b', args=()))
     """
+    _check_text(text, "tree_of(text)")
     return parsed(text, _vocabulary(notation, "tree_of").grammar)
+
+
+def _check_text(text: object, call: str) -> None:
+    if not isinstance(text, str):
+        raise OptionError(
+            f"`{call}` needs a text, such as \"x'*A*x\"; got {type(text).__name__}."
+        )
 
 
 def _vocabulary(notation: str, call: str) -> Vocabulary:

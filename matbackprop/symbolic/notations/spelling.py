@@ -182,7 +182,7 @@ def number_tree(value: Fraction, /) -> Tree:
     if _ends(size.denominator):
         tree = number(decimal(size))
     else:
-        tree = operator("/", number(size.numerator), number(size.denominator))
+        tree = operator("/", *(number(decimal(Fraction(part))) for part in size.as_integer_ratio()))
     if circles == 1:
         tree = operator("*", tree, name("pi")) if size != 1 else name("pi")
     elif circles == -1:
@@ -200,12 +200,15 @@ def in_pi(value: Fraction, /) -> tuple[Fraction, int]:
 
 
 def decimal(value: Fraction, /) -> str:
-    """Write a number whose decimals end, exactly."""
+    """Write a number whose decimals end, exactly; a long whole one as 1.25e20."""
     places = 0
     while value.denominator != 1:
         value *= 10
         places += 1
     digits = str(value.numerator)
+    if not places and len(digits) > MOST_PLAIN_DIGITS:
+        decimals = digits[1:].rstrip("0")
+        return f"{digits[0]}{'.' * bool(decimals)}{decimals}e{len(digits) - 1}"
     if not places:
         return digits
     if places - len(digits) > 5:

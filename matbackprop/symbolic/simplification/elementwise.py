@@ -53,6 +53,8 @@ Args = tuple[Expr, ...]
 HALF = Fraction(1, 2)
 MINUS_ONE = Number(-1)
 IDEMPOTENT = {"step"}
+ODD = {"sign", "tanh", "sin", "tan", "sinh", "asin", "atan"}
+EVEN = {"abs", "cos", "cosh", "normal_pdf"}
 QUOTIENTS = {"sinh": ("cosh", "tanh"), "sin": ("cos", "tan")}
 KNOWN_VALUES = {("exp", "0"): 1, ("log", "1"): 0, ("tanh", "0"): 0, ("abs", "0"): 0}
 
@@ -81,7 +83,7 @@ def _(args: Args, data: tuple[Any, ...]) -> Expr:
         else:
             base, exponent = _base(factor)
             exponents[base] = add(exponents[base], exponent) if base in exponents else exponent
-    factors = _powers(_with_quotients(exponents))
+    factors = _powers(_with_quotients(_with_signs(exponents)))
     if any(isinstance(f, Hadamard) for f in factors):  # (ab)² has come apart
         return hadamard(*scalars, *factors, *_repeated(repeated, shape))
     if not shape:
@@ -112,6 +114,10 @@ def _(args: Args, data: tuple[Any, ...]) -> Expr:
             return transpose(power(arg, exponent))
         case Apply(data=("exp",), args=(arg,)):
             return apply("exp", scale(exponent, arg))
+        case Apply(data=("abs",), args=(arg,)) if whole and e.numerator % 2 == 0:
+            return power(arg, exponent)
+        case Identity() if e > 0:
+            return base
         case Power(args=(inner, Number() as first)):
             if whole or is_positive(inner) or first.value.numerator % 2:
                 return power(inner, first.value * e)
@@ -137,6 +143,11 @@ def _(args: Args, data: tuple[Any, ...]) -> Expr:
             return broadcast(apply(name, inner), arg.shape)
         case Transpose(args=(inner,)):
             return transpose(apply(name, inner))
+    if name in ODD | EVEN and split(arg)[0] < 0:
+        mirrored = apply(name, neg(arg))
+        return neg(mirrored) if name in ODD else mirrored
+    if name in {"relu", "step"} and isinstance(arg, Apply) and arg.name == "relu":
+        return apply(name, arg.args[0])
     if name == "log":
         match arg:
             case Apply(data=("exp",), args=(inner,)):
@@ -176,6 +187,26 @@ def _powers(exponents: dict[Expr, Expr]) -> list[Expr]:
         else:
             factors.append(power(base, exponent))
     return factors
+
+
+def _with_signs(exponents: dict[Expr, Expr]) -> dict[Expr, Expr]:
+    """Write |x| sign(x) as x, x sign(x) as |x|, and relu(x) step(x) as relu(x)."""
+    for base in exponents:
+        if not (isinstance(base, Apply) and exponents[base] is UNIT):
+            continue
+        (x,) = base.args
+        trades = {
+            "sign": ((apply("abs", x), x), (x, apply("abs", x))),
+            "step": ((apply("relu", x), apply("relu", x)),),
+        }
+        for partner, image in trades.get(base.name, ()):
+            e = exponents.get(partner)
+            if isinstance(e, Number) and e.value >= 1:
+                changed = {b: k for b, k in exponents.items() if b is not base}
+                changed[partner] = add(e, MINUS_ONE)
+                changed[image] = add(changed.get(image, number(0)), UNIT)
+                return _with_signs({b: k for b, k in changed.items() if not is_zero(k)})
+    return exponents
 
 
 def _with_quotients(exponents: dict[Expr, Expr]) -> dict[Expr, Expr]:

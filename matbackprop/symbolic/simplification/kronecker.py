@@ -132,6 +132,10 @@ def _(args: Args, data: Data) -> Expr:
     m, n, p, q = data
     if isinstance(a, Kron) and a.args[0].shape == (m, n) and a.args[1].shape == (p, q):
         return matmul(vec(a.args[0]), transpose(vec(a.args[1])))
+    if n == ONE and q == ONE:
+        return transpose(reshape(a, (p, m)))
+    if m == ONE and p == ONE:
+        return transpose(reshape(a, (q, n)))
     return _moved(a, Rearrange, Assemble, data)
 
 

@@ -16,7 +16,6 @@ from matbackprop.symbolic.expression import (
 from matbackprop.symbolic.nodes import Centering, ColSum, Item, Named, RowSum
 from matbackprop.symbolic.simplification.order import kind_of_broadcast
 
-CHAINS = Sum | MatMul | Hadamard
 REPEATED = {"row": 2, "column": 2, "scalar": 0}  # ones(n)*r, diag(c)*…, and a bare s
 
 

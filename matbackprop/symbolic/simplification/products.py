@@ -37,7 +37,12 @@ from matbackprop.symbolic.nodes import (
     Rearrange,
     Vec,
 )
-from matbackprop.symbolic.simplification.facts import is_centred, is_orthogonal, kills_ones
+from matbackprop.symbolic.simplification.facts import (
+    is_centred,
+    is_orthogonal,
+    kills_ones,
+    unfolded,
+)
 from matbackprop.symbolic.simplification.order import is_zero, kind_of_broadcast
 from matbackprop.symbolic.tables import NORMAL_FORM
 
@@ -72,6 +77,8 @@ def _(args: Args, data: tuple[Any, ...]) -> Expr:
         return scale(hadamard(*scalars), matmul(*chain))
     if len(chain) == 1:
         return chain[0]
+    if (rest := _without_undone(chain)) is not None:
+        return matmul(*rest)
     return _without_inner_scalar(chain) or _without_outer_diagonal(chain) or MatMul(*chain)
 
 
@@ -212,10 +219,30 @@ def _shifted(a: Expr, b: Expr) -> Args | None:
     if isinstance(a, Hadamard) and (row := _repeated_factor(a, "row")) is not None:
         column = broadcast(transpose(row.args[0]), b.shape)
         return _without(a, row), hadamard(column, b)
+    if isinstance(a, Hadamard) and b.columns == ONE:
+        for outer in a.args:
+            if isinstance(outer, MatMul) and outer.args[0].columns == ONE:
+                v, r = outer.args[0], matmul(*outer.args[1:])
+                rest = hadamard(broadcast(v, a.shape), _without(a, outer))
+                return rest, hadamard(transpose(r), b)
     if isinstance(a, Kron) and isinstance(b, Commutation):
         p, q = a.args
         if b.data == (p.columns, q.columns):
             return commutation(p.rows, q.rows), kron(q, p)
+    return None
+
+
+def _without_undone(chain: list[Expr]) -> list[Expr] | None:
+    """Return the chain without A B (A B)⁻¹, where several factors meet the inverse of all."""
+    for i, factor in enumerate(chain):
+        inside = unfolded(factor.args[0]) if isinstance(factor, Inverse) else factor
+        if not (isinstance(factor, Inverse) and isinstance(inside, MatMul)):
+            continue
+        k = len(inside.args)
+        for start in (i - k, i + 1):
+            if start >= 0 and tuple(chain[start : start + k]) == inside.args:
+                first, last = min(start, i), max(start + k, i + 1)
+                return [*chain[:first], identity(factor.rows), *chain[last:]]
     return None
 
 

@@ -11,6 +11,7 @@ from matbackprop.symbolic.construct import (
     colsum,
     divide,
     hadamard,
+    inverse,
     item,
     matmul,
     norm1,
@@ -153,6 +154,8 @@ def _(args: Args, data: Data) -> Expr:
             if kind_of_broadcast(m) == "row":
                 return broadcast(total(x), shape)
             return scale(size(m.columns), broadcast(x, shape))
+        case Hadamard(args=(x, y)) if _undo_each_other(x, y):
+            return broadcast(UNIT, shape)  # the diagonal of A⁻¹A
         case Hadamard():
             for f in m.args:
                 kind = kind_of_broadcast(f)
@@ -197,6 +200,8 @@ def _(args: Args, data: Data) -> Expr:
         case MatMul(args=(c, r)) if c.columns == ONE:
             return hadamard(total(c), total(r))
         case Hadamard(args=(x, y)):
+            if _undo_each_other(x, y):
+                return size(m.rows)  # tr(A⁻¹A)
             if m.columns == ONE:
                 return item(matmul(transpose(x), y))
             if m.rows == ONE:
@@ -261,6 +266,11 @@ def _norm(m: Expr, norm: Any, kind: type[Expr]) -> Expr:
     if isinstance(m, Kron):
         return hadamard(*map(norm, m.args))
     return norm(m.args[0]) if isinstance(m, Transpose | Vec | Reshape) else kind.make((m,))
+
+
+def _undo_each_other(x: Expr, y: Expr) -> bool:
+    """Whether y = x⁻ᵀ, so that x ⊙ y has the diagonal of I as its row sums."""
+    return x.rows == x.columns and (transpose(y) is inverse(x) or transpose(x) is inverse(y))
 
 
 def reading_order(chain: Expr, /) -> tuple[Any, ...]:

@@ -83,7 +83,7 @@ def _(args: Args, data: Data) -> Expr:
             return colsum(x)
         case Hadamard() if any(isinstance(f, Broadcast) for f in a.args):
             return hadamard(*map(transpose, a.args))
-        case Sum() | Hadamard() if 2 * sum(_flips(f) for f in a.args) > len(a.args):
+        case Sum() | Hadamard() if 2 * sum(_flips(f) for f in a.args) >= len(a.args):
             rebuild = add if isinstance(a, Sum) else hadamard
             return rebuild(*map(transpose, a.args))
     return Transpose(a)
@@ -110,6 +110,10 @@ def _(args: Args, data: Data) -> Expr:
             return commutation(n, m)
         case Kron(args=(x, y)) if x.rows == x.columns and y.rows == y.columns:
             return kron(inverse(x), inverse(y))
+        case MatMul() if all(f.rows == f.columns for f in a.args):
+            return matmul(*map(inverse, reversed(a.args)))
+        case Hadamard() if (scaled := _unscaled(a)) is not None:
+            return scaled
     if a.shape == (ONE, ONE):
         return broadcast(power(item(a), -1), a.shape)
     return transpose(a) if is_orthogonal(a) else Inverse(a)
@@ -210,6 +214,20 @@ def _(args: Args, data: Data) -> Expr:
         case Hadamard():
             return hadamard(*map(diagvec, a.args))
     return DiagVec(a)
+
+
+def _unscaled(a: Expr) -> Expr | None:
+    """Return the inverse of diag(c) M diag(r), diag(1/r) M⁻¹ diag(1/c), where a is one."""
+    for d in a.args:
+        if isinstance(d, Broadcast):
+            reciprocal = power(d, -1)
+        elif isinstance(d, MatMul) and d.args[0].columns == ONE and len(d.args) == 2:
+            reciprocal = matmul(*(power(f, -1) for f in d.args))
+        else:
+            continue
+        rest = hadamard(*(f for f in a.args if f is not d))
+        return hadamard(transpose(reciprocal), inverse(rest))
+    return None
 
 
 def _flips(node: Expr) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from matbackprop.symbolic.construct import (
     add,
+    apply,
     broadcast,
     centering,
     colsum,
@@ -25,7 +26,7 @@ from matbackprop.symbolic.construct import (
 )
 from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.expression import Broadcast, Expr, Number, Scale, Size, Sum, Transpose
-from matbackprop.symbolic.nodes import Identity, Vec
+from matbackprop.symbolic.nodes import Apply, Identity, Vec
 from matbackprop.symbolic.simplification.order import (
     UNIT,
     is_zero,
@@ -36,6 +37,8 @@ from matbackprop.symbolic.simplification.order import (
 from matbackprop.symbolic.tables import NORMAL_FORM
 
 Args = tuple[Expr, ...]
+
+COMPLEMENTARY = {"sigmoid", "normal_cdf"}
 
 
 @NORMAL_FORM.rule(Sum)
@@ -48,7 +51,8 @@ def _(args: Args, data: tuple[Any, ...]) -> Expr:
     terms = {core: c for core, c in collected.items() if c}
     if shape:
         terms = _with_one_constant(terms)
-        terms = _centred(terms)
+        terms = _with_one_repeated(_centred(terms))
+    terms = _with_complements(terms)
     if not terms:
         return zero(shape)
     if len(terms) == 1:
@@ -121,6 +125,38 @@ def _with_one_constant(terms: dict[Expr, Fraction]) -> dict[Expr, Fraction]:
         coefficient, core = split(broadcast(scalar, constants[0].shape))
         rest[core] = coefficient
     return rest
+
+
+def _with_one_repeated(terms: dict[Expr, Fraction]) -> dict[Expr, Fraction]:
+    """Merge repeated columns, and rows: c1ᵀ + d1ᵀ is (c + d)1ᵀ."""
+    for kind in ("column", "row"):
+        found: dict[Expr, Expr] = {}
+        for core, coefficient in terms.items():
+            front, inner = core.args if isinstance(core, Scale) else (UNIT, core)
+            if kind_of_broadcast(inner) == kind:
+                found[core] = scale(hadamard(number(coefficient), front), inner.args[0])
+        if len(found) > 1:
+            merged = broadcast(add(*found.values()), next(iter(found)).shape)
+            rest = {core: c for core, c in terms.items() if core not in found}
+            for c, core in _terms((merged,), Fraction(1)):
+                rest[core] = rest.get(core, Fraction(0)) + c
+            terms = {core: c for core, c in rest.items() if c}
+    return terms
+
+
+def _with_complements(terms: dict[Expr, Fraction]) -> dict[Expr, Fraction]:
+    """Write 1 − σ(−t) as σ(t), and 1 − Φ(−t) as Φ(t)."""
+    for core, c in terms.items():
+        if not (isinstance(core, Apply) and core.name in COMPLEMENTARY):
+            continue
+        (t,) = core.args
+        one = broadcast(UNIT, core.shape)
+        if split(t)[0] < 0 and terms.get(one) == -c:
+            rest = {x: k for x, k in terms.items() if x not in (core, one)}
+            image = apply(core.name, scale(number(-1), t))
+            rest[image] = rest.get(image, Fraction(0)) - c
+            return _with_complements({x: k for x, k in rest.items() if k})
+    return terms
 
 
 def _centred(terms: dict[Expr, Fraction]) -> dict[Expr, Fraction]:
