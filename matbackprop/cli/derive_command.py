@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from math import inf
 from pathlib import Path
 from types import MappingProxyType
@@ -150,14 +149,16 @@ def derive(
     options["points"] = check_count(points, call="derive", name="points")
     options["seed"] = check_count(seed, call="derive", name="seed", at_least=0)
     if tolerance is not None:
-        if not 0 <= tolerance < inf:
-            raise OptionError(f"`derive` needs a finite tolerance >= 0; got {tolerance}.")
+        if not 0 < tolerance < inf:
+            raise OptionError(
+                f"`derive` needs a finite --tolerance > 0; got {tolerance}. "
+                "Leave it out for the default."
+            )
         options["tolerance"] = tolerance
     text = _text(expression)
     with said_in_options():
         source = _source(text, notation, Declarations.of(shape or (), assume or (), domain or ()))
-        found = DERIVATIVES[kind](source, _names(wrt, source), **options)
-        found = Derivations({X: replace(one, notation=notation) for X, one in found.items()})
+        found = DERIVATIVES[kind](source, _names(wrt, source), notation=notation, **options)
         width = Terminal().width if output is None else _FILE_WIDTH
         said = EMIT[asked](found, width).rstrip("\n")
     if output is None:

@@ -11,6 +11,7 @@ from matbackprop.symbolic.nodes import Named
 from matbackprop.symbolic.notations import write
 from matbackprop.symbolic.notations.reading import VOCABULARIES
 from matbackprop.symbolic.writing import to_unicode
+from matbackprop.symbolic.writing.layout import symbols_of
 
 _MARGIN = "  "
 
@@ -28,10 +29,11 @@ def brief_text(derivations: Derivations, width: int, /) -> str:
         for node in source.nodes()
         if isinstance(node, Named)
     ]
-    results = [
-        f"{to_unicode(derivative(source, one.wrt, one.kind))} = {write(one.result, one.notation)}"
-        for one in derivations.values()
-    ]
+    symbols = symbols_of(source, *(one.wrt for one in derivations.values()))
+    results = []
+    for one in derivations.values():
+        left = derivative(source, one.wrt, one.kind, symbols[one.wrt.name])
+        results.append(f"{to_unicode(left)} = {write(one.result, one.notation)}")
     lines = [_MARGIN + line for line in given]
     for result in results:
         lines += ["", _MARGIN + result]

@@ -19,6 +19,10 @@ _SPELLINGS = (
     (r"domains=\{[^}]*\} or (?=--domain)", ""),
     (r"got (assume|domain)s? for", r"got --\1 for"),
     (r"\bshapes has\b", "--shape has"),
+    (
+        r'Write \("n", "p"\) for a matrix, \("n", 1\) for a column, \(\) for a scalar',
+        "Write --shape X:n,p for a matrix, --shape b:p for a column, --shape lam for a scalar",
+    ),
 )
 """Patterns in messages, and what to write instead."""
 

@@ -7,6 +7,7 @@
 """
 
 from matbackprop.symbolic import values  # noqa: F401 - importing enters the numerical values
+from matbackprop.symbolic.board import StepError
 from matbackprop.symbolic.certificate import Certificate, CertificateError, DomainError
 from matbackprop.symbolic.derivation import Derivation, Derivations
 from matbackprop.symbolic.door import derive, hessian, hvp, jacobian, parse, variable
@@ -24,6 +25,7 @@ __all__ = [
     "Expr",
     "MissingRuleError",
     "ParseError",
+    "StepError",
     "derive",
     "hessian",
     "hvp",

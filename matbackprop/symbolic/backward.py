@@ -21,6 +21,7 @@ from matbackprop.symbolic.frontier import Frontier, is_small, small_rules
 from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.nodes import Differential, Item, Named, Trace, Vec
 from matbackprop.symbolic.pairing import paired
+from matbackprop.symbolic.shortcuts import shortcut
 from matbackprop.symbolic.simplification import simplify
 from matbackprop.symbolic.sweeps import gradients
 from matbackprop.symbolic.tangents import projected
@@ -36,7 +37,6 @@ from matbackprop.symbolic.writing.forms import (
     Slope,
     Symbol,
 )
-from matbackprop.symbolic.writing.names import symbol
 from matbackprop.symbolic.writing.unicode import to_unicode
 from matbackprop.symbolic.writing.wording import Wording
 
@@ -90,12 +90,13 @@ def gradient_steps(L: Expr, X: Variable, result: Expr, /) -> tuple[Step, ...]:
             _take_apart(board, frontier, u)
     last, G = frontier.form(), frontier.gradient()
     board.write([], Change(name), last, last)
-    slope = Slope(name, symbol(X.name))
-    rule: str = _hence(X, name)
+    x = board.symbols[X.name]
+    slope = Slope(name, x)
+    rule: str = _hence(X, x, name)
     if not same_letters(G, result):
         board.write([rule], slope, G, last)
         put_in = any(isinstance(node, Named) for node in {*G.nodes()}.difference(L.nodes()))
-        rule = "what the names stand for put in" if put_in else tidied(X)
+        rule = "what the names stand for put in" if put_in else tidied(X, x)
     board.write([rule], slope, result, paired(result, Differential(X)))
     return tuple(board.steps)
 
@@ -107,8 +108,8 @@ def vech_gradient_steps(L: Expr, S: Variable, result: Expr, /) -> tuple[Step, ..
     D = duplication(S.rows)
     # vech(dS) = (DᵀD)⁻¹Dᵀ vec(dS) for symmetric dS
     vech = MatMul(inverse(matmul(transpose(D), D)), transpose(D), Vec(Differential(S)))
-    slope = Slope(steps[0].left, Call(r"\operatorname{vech}", symbol(S.name)))
-    dS, vec, vech_ = Change(symbol(S.name)), r"\operatorname{vec}", r"\operatorname{vech}"
+    slope = Slope(steps[0].left, Call(r"\operatorname{vech}", board.symbols[S.name]))
+    dS, vec, vech_ = Change(board.symbols[S.name]), r"\operatorname{vec}", r"\operatorname{vech}"
     before = Product(factors=(Scripted(Symbol("D"), transposed=True), Call(vec, Symbol("G"))))
     rule = Wording(
         Equation(Call(vec, dS), Product(factors=(Symbol("D"), Call(vech_, dS)))),
@@ -121,11 +122,11 @@ def vech_gradient_steps(L: Expr, S: Variable, result: Expr, /) -> tuple[Step, ..
     return steps + tuple(board.steps[1:])
 
 
-def _hence(X: Variable, L: Form) -> Wording:
+def _hence(X: Variable, x: Form, L: Form) -> Wording:
     column = X.is_scalar or X.columns == ONE
     G = Symbol("g" if column else "G")
     first = G if X.is_scalar else Scripted(G, transposed=True)
-    product: Form = Product(factors=(first, Change(symbol(X.name))))
+    product: Form = Product(factors=(first, Change(x)))
     right = product if column else Call(r"\operatorname{tr}", product)
     return Wording(Equation(Change(L), right), ", hence ", G)
 
@@ -137,7 +138,7 @@ def scalar(L: Expr, /) -> Expr:
 
 def _write_stage(board: Board, frontier: Frontier, u: Named) -> None:
     """Write ∂L/∂u, and let it go by its name from here on."""
-    name, stage = board.name, symbol(u.name)
+    name, stage = board.name, board.symbols[u.name]
     form = frontier.form()
     board.write([], Change(name), form, form)
     G = frontier.G[u]
@@ -151,7 +152,8 @@ def _write_stage(board: Board, frontier: Frontier, u: Named) -> None:
 def _take_apart(board: Board, frontier: Frontier, u: Expr) -> None:
     """Differentiate u, then move the changes of its operands to the end."""
     change = Change(board.name)
-    why = [rules.rule_name(u)]
+    short = shortcut(u)
+    why = [short.rule if short else rules.rule_name(u)]
     if not u.is_scalar:
         form = frontier.form(differentiated=u)
         board.write(why, change, form, form)
@@ -173,5 +175,5 @@ def _name_the_long(board: Board, frontier: Frontier) -> None:
         if not short and G.args and len(to_unicode(G)) > _LONG:
             name = board.new_name("SPQEU")
             form = frontier.form()
-            board.write(["a name for what is long"], symbol(name), G, form)
+            board.write(["a name for what is long"], board.symbols[name], G, form)
             frontier.G[part] = Named(name, G)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 
 from matbackprop.errors import MatBackpropError
@@ -13,7 +13,8 @@ from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.nodes import Named
 from matbackprop.symbolic.writing.definitions import by_name
 from matbackprop.symbolic.writing.forms import Call, Form, Symbol
-from matbackprop.symbolic.writing.names import symbol
+from matbackprop.symbolic.writing.layout import form_of, symbols_of
+from matbackprop.symbolic.writing.names import Symbols, symbol
 from matbackprop.symbolic.writing.unicode import to_unicode
 from matbackprop.symbolic.writing.wording import Wording, listed
 
@@ -40,6 +41,8 @@ class Step:
         The named part whose gradient this line gives, if it gives one.
     error
         The largest relative error of the line as a linear form in dX; 0 of what is given.
+    symbols
+        How the names of the derivation are written, no two alike.
     """
 
     rule: str
@@ -47,20 +50,35 @@ class Step:
     form: Expr
     stage: Form | None = None
     error: float = 0.0
+    symbols: Symbols = field(default_factory=Symbols, repr=False, compare=False)
+
+    @property
+    def right(self) -> Form:
+        """What `form` looks like, with the symbols of the derivation."""
+        return form_of(self.form, self.symbols)
 
     def __str__(self) -> str:
-        return f"{to_unicode(self.left)} = {to_unicode(self.form)}"
+        return f"{to_unicode(self.left)} = {to_unicode(self.right)}"
 
 
 class Board:
     """The lines so far, about one source and one variable.
 
     `pending` holds the names of rules too small for a line of their own, until the next line.
+    `symbols` says how names are written; a board that goes on from another shares its.
     """
 
-    def __init__(self, source: Expr, X: Variable, name: Form, given: str = "what is given") -> None:
+    def __init__(
+        self,
+        source: Expr,
+        X: Variable,
+        name: Form,
+        given: str = "what is given",
+        symbols: Symbols | None = None,
+    ) -> None:
         self.source, self.X, self.name = source, X, name
-        self.steps: list[Step] = [Step(given, name, source)]
+        self.symbols = symbols_of(source, X) if symbols is None else symbols
+        self.steps: list[Step] = [Step(given, name, source, symbols=self.symbols)]
         self.pending: list[str] = []
         self._taken = {*source.variables(), to_unicode(name)}
         self._taken |= {node.name for node in source.nodes() if isinstance(node, Named)}
@@ -102,12 +120,12 @@ class Board:
         """
         form = by_name(form, self.source)
         last = self.steps[-1]
-        if (last.left, to_unicode(last.form)) == (left, to_unicode(form)):
+        if (last.left, last.right) == (left, form_of(form, self.symbols)):
             return
         rule = listed(dict.fromkeys([*self.pending, *rules])) or "in these names"
         self.pending.clear()
         error = linear_form_error(self.source if source is None else source, checked, self.X)
-        step = Step(rule, left, form, stage, error)
+        step = Step(rule, left, form, stage, error, self.symbols)
         if not error <= TOLERANCE:  # so that NaN is refused
             raise StepError(
                 f"The step `{step}` ({rule}) is wrong: as a linear form in d{self.X.name} it is "
@@ -137,11 +155,11 @@ def vec_of(form: Form, expr: Expr, /) -> Form:
     return Call(r"\operatorname{vec}", form) if matrix else form
 
 
-def tidied(X: Variable, /) -> str:
-    """Return the name of the step to the final form of a gradient in X."""
+def tidied(X: Variable, x: Form, /) -> str:
+    """Return the name of the step to the final form of a gradient in X, written x."""
     for flag, part in _PARTS.items():
         if flag in X.flags:
-            return Wording(f"simplified; {part}, since ", symbol(X.name), f" is {flag}")
+            return Wording(f"simplified; {part}, since ", x, f" is {flag}")
     return "simplified"
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from math import inf
 from numbers import Real
@@ -14,11 +15,17 @@ import numpy as np
 from matbackprop._typing import Array
 from matbackprop._validation import check_count, check_option
 from matbackprop.errors import DataError, OptionError
-from matbackprop.symbolic.comparisons import KINDS, CertificateError, Claim, Comparison
+from matbackprop.symbolic.comparisons import (
+    KINDS,
+    CertificateError,
+    Claim,
+    Comparison,
+    NotFiniteError,
+)
 from matbackprop.symbolic.domains import tangent
 from matbackprop.symbolic.expression import Expr, Variable
 from matbackprop.symbolic.nodes import Differential
-from matbackprop.symbolic.sampling import DomainError, Point, Sample, checked_value
+from matbackprop.symbolic.sampling import DomainError, Point, Sample, UndefinedError, checked_value
 from matbackprop.symbolic.slopes import Slopes
 
 __all__ = ["Certificate", "CertificateError", "DomainError", "certify", "linear_form_error"]
@@ -28,10 +35,22 @@ Kind: TypeAlias = Literal["gradient", "vech gradient", "jacobian", "hessian", "h
 # An estimated error above this part of the derivative tells of a kink: draw another point.
 MOST_DOUBT = 1e-4
 
-# What a derivative is taken to be at least, in parts of the largest term of the source, so that
-# its rounding passes where the derivative vanishes. A false zero is still refused wherever the
-# true derivative exceeds 1e-12 of that term.
-LEAST = 1e-4
+# Rounding is allowed this many times what is seen of it, where one entry or another moves when
+# the last bits of the variables do; it is looked for at most so often.
+ROUNDINGS = 100
+DRAWS = 8
+
+# What exceeds both MOST_DOUBT of the derivative and this part of the largest term of the source
+# is no rounding but a kink, or rounding that hides the derivative: draw another point.
+MOST_ROUNDING = 1e-10
+
+# Central differences blur even a constant, but by less than this part of what they are taken of.
+BLUNTNESS = 1e-8
+
+# Too small to judge by: at 0 the complex step of x√x is 1e-50. Where the whole derivative is,
+# points closer to 0 are judged as well, lest all has underflown.
+FLOOR = 1e-45
+CLOSER = (1e-2, 1e-4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +71,8 @@ class Certificate:
     directions
         The number of random directions at each point; None where every entry was compared.
     max_error
-        The largest error, in parts of the largest entry of the derivative.
+        The largest error, in parts of the largest entry of the derivative; of one that rounding
+        hides, in parts of what makes the rounding allowed the tolerance.
     tolerance
         What was allowed: what was asked for, or the error estimate of the central differences if
         that is larger.
@@ -131,8 +151,9 @@ def certify(
     points
         How many points.
     tolerance
-        The error allowed, in parts of the largest entry of the derivative at the point. Where
-        that vanishes, it counts as 1e-4 of the largest value of any node of the source.
+        The error allowed, in parts of the largest entry of the derivative at the point; more
+        only if that is less than 100 times the rounding, as seen when the last bits of the
+        variables change.
     seed
         Of the random numbers.
     direction
@@ -172,20 +193,43 @@ def certify(
     method = f"central differences of {slopes.gradient}" if second else slopes.method
     claim = Claim(kind, source, result, wrt, direction, slopes, seed)
 
+    extra = (wrt,) if direction is None else (wrt, direction)
+    sample = Sample((source,), (result,), extra, seed=seed)
+    overflows: list[CertificateError] = []
+
+    def compared(point: Point) -> Comparison:
+        try:
+            return claim.compared(point)
+        except NotFiniteError as error:
+            overflows.append(claim.refutation(point, str(error)))
+            raise
+
     def judged(point: Point) -> tuple[Comparison, float, float]:
-        comparison = claim.compared(point)
-        scale = _scale(comparison.measured, slopes, point)
+        comparison = compared(point)
+        scale = _scale(
+            comparison,
+            tolerance,
+            (compared(near) for near in sample.nearby(point, DRAWS)),
+            slopes.largest_term(point),
+            lambda: claim.differenced(point),
+        )
         doubt = _largest(comparison.doubt) / scale
-        if doubt > MOST_DOUBT:
-            raise DataError("The numerical derivative is in doubt here: draw another point.")
         error = np.abs(comparison.claimed - comparison.measured) / scale
         allowed = max(tolerance, doubt)
         if not _largest(error) <= allowed:
             raise claim.refutation(point, _fault(comparison, error, allowed, method))
         return comparison, _largest(error), allowed
 
-    extra = (wrt,) if direction is None else (wrt, direction)
-    found = Sample((source,), (result,), extra, seed=seed).points(points, judged)
+    try:
+        found = sample.points(points, judged)
+    except DomainError:
+        if overflows:
+            raise overflows[0] from None
+        raise
+    if all(_largest(comparison.measured) < FLOOR / tolerance for _, (comparison, *_) in found):
+        for closer in sample.scaled(found[0][0], wrt, CLOSER):
+            with suppress(DataError, UndefinedError, np.linalg.LinAlgError):
+                judged(closer)
     return Certificate(
         kind=kind,
         wrt=wrt.name,
@@ -199,7 +243,9 @@ def certify(
     )
 
 
-def linear_form_error(source: Expr, form: Expr, wrt: Variable, *, seed: int = 0) -> float:
+def linear_form_error(
+    source: Expr, form: Expr, wrt: Variable, *, tolerance: float = 1e-9, seed: int = 0
+) -> float:
     """Return how far a linear form in dX is from d(source) at a random point, along a random dX.
 
     Parameters
@@ -211,6 +257,8 @@ def linear_form_error(source: Expr, form: Expr, wrt: Variable, *, seed: int = 0)
         in X; that of X itself is the random dX, which keeps the flags of X.
     wrt
         The variable X.
+    tolerance
+        What 100 times the rounding counts as, at least.
     seed
         Of the random numbers.
 
@@ -237,10 +285,10 @@ def linear_form_error(source: Expr, form: Expr, wrt: Variable, *, seed: int = 0)
     roots = (source, *(change.args[0] for change in changes))
     slopes = Slopes(roots, wrt)
 
-    def error(point: Point) -> float:
+    def compared(point: Point) -> Comparison:
         rng = np.random.default_rng((seed, 1))  # not the stream of X, lest dX be like X
         dX = tangent(wrt, point.array(wrt), rng)
-        column, _ = slopes.first(point, dX[None])
+        column, doubt = slopes.first(point, dX[None])
         sizes = [point.size(root) for root in roots]
         d_source, *d_changes = np.split(column[:, 0], np.cumsum(sizes)[:-1])
         values = dict(point.values)
@@ -253,13 +301,27 @@ def linear_form_error(source: Expr, form: Expr, wrt: Variable, *, seed: int = 0)
                     values[node] = checked_value(node, values, point.given)
         claimed = np.asarray(values[form])
         if claimed.shape != np.shape(values[source]) or not np.isfinite(claimed).all():
+            claimed = np.full(d_source.shape, inf)
+        return Comparison(claimed.reshape(-1, order="F"), d_source, doubt)
+
+    def error(point: Point) -> float:
+        comparison = compared(point)
+        if not np.isfinite(comparison.claimed).all():
             return inf
-        scale = _scale(d_source, slopes, point)
-        return _largest(claimed.reshape(-1, order="F") - d_source) / scale
+        nearby = (compared(near) for near in sample.nearby(point, DRAWS))
+        scale = _scale(
+            comparison,
+            tolerance,
+            nearby,
+            slopes.largest_term(point),
+            lambda: _largest(point.values[source]),
+        )
+        return _largest(comparison.claimed - comparison.measured) / scale
 
     # The form cannot be a result to evaluate at once: its differentials have no value yet.
     variables = (*form.variables().values(), wrt)
-    return Sample(roots, (), variables, seed=seed).points(1, error)[0][1]
+    sample = Sample(roots, (), variables, seed=seed)
+    return sample.points(1, error)[0][1]
 
 
 def _check_tolerance(tolerance: object, call: str) -> None:
@@ -271,8 +333,38 @@ def _check_tolerance(tolerance: object, call: str) -> None:
         )
 
 
-def _scale(measured: Array, slopes: Slopes, point: Point) -> float:
-    return max(_largest(measured), LEAST * slopes.largest_term(point)) or 1.0
+def _scale(
+    here: Comparison,
+    tolerance: float,
+    nearby: Iterable[Comparison],
+    largest_term: float,
+    differenced: Callable[[], float],
+) -> float:
+    """Return what the derivative counts as, such that its rounding is at most the tolerance.
+
+    Raises
+    ------
+    DataError
+        If the doubt, or the rounding, is too large to judge by.
+    """
+    scale = max(_largest(here.measured), FLOOR / tolerance)
+    error, doubt = _largest(here.claimed - here.measured), _largest(here.doubt)
+    most = MOST_DOUBT * scale
+    blunt = most if doubt <= most else max(most, BLUNTNESS * differenced())
+    if error <= max(tolerance * scale, doubt) and doubt <= blunt:
+        return scale if doubt <= most else doubt / tolerance
+    noise = 0.0
+    for near in nearby:
+        moved = _largest(near.measured - here.measured) + _largest(near.claimed - here.claimed)
+        noise = max(noise, moved)
+        if max(error, doubt) <= ROUNDINGS * noise:
+            break
+    rounding = ROUNDINGS * noise
+    if rounding > max(most, MOST_ROUNDING * largest_term) or doubt > max(blunt, rounding):
+        raise DataError("The numerical derivative is in doubt here: draw another point.")
+    if doubt > most:
+        rounding = max(rounding, doubt)
+    return max(scale, rounding / tolerance)
 
 
 def _largest(array: Array) -> float:

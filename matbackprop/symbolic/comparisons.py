@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
 from matbackprop import linalg
 from matbackprop._typing import Array
-from matbackprop.errors import MatBackpropError, OptionError
+from matbackprop.errors import DataError, MatBackpropError, OptionError
 from matbackprop.symbolic.domains import symmetric_part, tangent_part
 from matbackprop.symbolic.expression import Expr, Variable
 from matbackprop.symbolic.plain_text import plain
@@ -32,6 +32,10 @@ class CertificateError(MatBackpropError, ArithmeticError):
     def __init__(self, message: str, point: Point, /) -> None:
         super().__init__(message)
         self.point = dict(point.given.arrays)
+
+
+class NotFiniteError(DataError):
+    """A result is not finite at a point where the source is: refuted if it is so at every one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,11 +73,19 @@ class Claim:
         Raises
         ------
         CertificateError
-            If the result has not the shape of such a derivative, or is not finite.
+            If the result has not the shape of such a derivative.
         DataError, LinAlgError
-            If the numerical derivative does not exist: this is no point to judge at.
+            If the numerical derivative does not exist, or the result is not finite
+            (NotFiniteError): this is no point to judge at.
         """
         return KINDS[self.kind](self, point)
+
+    def differenced(self, point: Point, /) -> float:
+        """Return the largest entry of what central differences are taken of."""
+        if self.kind in ("hessian", "hvp"):
+            W, _ = self.weights(point, FIRST)
+            return float(np.max(np.abs(self.slopes.first(point, self.tangents(point, W))[0])))
+        return float(np.max(np.abs(point.values[self.source])))
 
     def refutation(self, point: Point, fault: str, /) -> CertificateError:
         """Return the error that says what is wrong, where, and of what."""
@@ -88,12 +100,12 @@ class Claim:
         )
 
     def value(self, point: Point, shape: tuple[int, ...], /) -> Array:
-        """Return the result at a point, or raise CertificateError."""
+        """Return the result at a point, or raise CertificateError or NotFiniteError."""
         value = np.asarray(point.values[self.result])
         if value.shape != shape and {value.shape, shape} != {(), (1, 1)}:
             raise self.refutation(point, f"it has shape {value.shape}, not {shape}")
         if not np.isfinite(value).all():
-            raise self.refutation(point, "it is not finite, though the source is")
+            raise NotFiniteError("it is not finite, though the source is")
         return value.reshape(shape)
 
     def weights(self, point: Point, limits: tuple[int, int], /) -> tuple[Array, int | None]:
@@ -183,7 +195,7 @@ def _hvp(claim: Claim, point: Point) -> Comparison:
     U, Z = claim.tangents(point, W), claim.tangents(point, point.array(V)[None])
     measured, doubt = claim.slopes.second(point, U, Z)
     values = point.after(moved_by((claim.result,), V), V, Z[0])
-    HZ = claim.value(Point(point.given, values), Z[0].shape)
+    HZ = claim.value(replace(point, values=values), Z[0].shape)
     claimed = _vecs(claim.testing(W, U)).T @ HZ.reshape(-1, 1, order="F")
     return Comparison(claimed, measured + claim.bend(point, U, Z), doubt, directions)
 

@@ -19,6 +19,7 @@ from matbackprop.symbolic.forward import hessian_steps, hvp_steps, jacobian_step
 from matbackprop.symbolic.notations import write
 from matbackprop.symbolic.writing import to_latex, to_unicode
 from matbackprop.symbolic.writing.definitions import by_name
+from matbackprop.symbolic.writing.layout import form_of
 from matbackprop.symbolic.writing.markdown import aligned, markdown_page
 from matbackprop.symbolic.writing.page import html_page
 from matbackprop.symbolic.writing.terminal import terminal_page
@@ -107,6 +108,7 @@ class Derivation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, for JSON."""
+        result = form_of(by_name(self.result, self.source), self.steps[0].symbols)
         return {
             "kind": self.kind,
             "wrt": self.wrt.name,
@@ -116,14 +118,14 @@ class Derivation:
                 "matlab": write(self.result, "matlab", definitions=True),
                 "r": write(self.result, "r", definitions=True),
                 "latex": self.to_latex(),
-                "unicode": to_unicode(by_name(self.result, self.source)),
+                "unicode": to_unicode(result),
             },
             "steps": [
                 {
                     "rule": step.rule,
                     "stage": None if step.stage is None else to_unicode(step.stage),
                     "text": str(step),
-                    "latex": f"{to_latex(step.left)} = {to_latex(step.form)}",
+                    "latex": f"{to_latex(step.left)} = {to_latex(step.right)}",
                     "error": step.error,
                 }
                 for step in self.steps

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from matbackprop._validation import check_option
 from matbackprop.errors import OptionError, ShapeError
 from matbackprop.symbolic.certificate import Kind, certify
 from matbackprop.symbolic.derivation import Derivation, Derivations
 from matbackprop.symbolic.differentiation import derived
-from matbackprop.symbolic.expression import Expr, Variable, shape_text
+from matbackprop.symbolic.expression import Expr, Variable, check_expression, shape_text
 from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.notations import declared, read
+from matbackprop.symbolic.notations.declarations import check_name
+from matbackprop.symbolic.notations.reading import VOCABULARIES
 
 
 def parse(
@@ -54,7 +57,13 @@ def parse(
     >>> print(derive(L, "b").result)
     2*X'*(X*b-y)
     """
-    return read(text, notation=notation, shapes=shapes, assume=assume or {}, domains=domains or {})
+    return read(
+        text,
+        notation=notation,
+        shapes=shapes,
+        assume={} if assume is None else assume,
+        domains={} if domains is None else domains,
+    )
 
 
 def variable(
@@ -67,14 +76,18 @@ def variable(
 ) -> Variable:
     """Return a variable, to build expressions from with Python's operators.
 
+    Parameters and errors are those of `parse`, for one name.
+
     Examples
     --------
     >>> X, b, y = variable("X", ("n", "p")), variable("b", ("p", 1)), variable("y", ("n", 1))
     >>> print(jacobian(X @ b - y, "b").result)
     X
     """
+    call = "variable(name, shape)"
+    check_name(name, call)
     domains = {} if domain is None else {name: domain}
-    return declared({name: shape}, {name: assume} if assume else {}, domains)[name]
+    return declared({name: shape}, {name: assume} if assume else {}, domains, call=call)[name]
 
 
 def derive(
@@ -86,6 +99,7 @@ def derive(
     points: int = 3,
     tolerance: float = 1e-8,
     seed: int = 0,
+    notation: str = "matlab",
 ) -> Any:
     """Return the gradient of a scalar: G of the shape of X with dL = tr(GᵀdX).
 
@@ -103,6 +117,8 @@ def derive(
         Of a symmetric S, return ∂L/∂vech(S) = Dᵀvec(G) instead, D the duplication matrix.
     points, tolerance, seed
         Of the certificate: how many random points, the relative error allowed, their seed.
+    notation
+        Of the texts that the derivation prints: "matlab" or "r".
 
     Returns
     -------
@@ -113,7 +129,7 @@ def derive(
     ShapeError
         If L is a larger matrix, or `vech` is asked of a variable that is not symmetric.
     OptionError
-        If L has no such variable.
+        If L is no expression or has no such variable, or an option is none.
     MissingRuleError
         If a node on the way has no rule.
     CertificateError
@@ -131,12 +147,13 @@ def derive(
     True
     """
     call = "derive(L, wrt)"
+    _check_source(L, notation, call)
     _check_scalar(L, call, "the Jacobian of a matrix is `jacobian(F, wrt)`")
     variables = _variables(L, wrt, call)
     if vech:
         _check_symmetric(variables, call)
     kind: Kind = "vech gradient" if vech else "gradient"
-    return _as_asked(_certified(L, variables, kind, points, tolerance, seed), wrt)
+    return _as_asked(_certified(L, variables, kind, notation, points, tolerance, seed), wrt)
 
 
 def jacobian(
@@ -147,6 +164,7 @@ def jacobian(
     points: int = 3,
     tolerance: float = 1e-8,
     seed: int = 0,
+    notation: str = "matlab",
 ) -> Any:
     """Return ∂vec(F)/∂vec(X)ᵀ: a row for each entry of F, a column for each of X, by columns.
 
@@ -158,8 +176,10 @@ def jacobian(
     >>> print(jacobian(F, "X").result)
     kron(eye(p), X') + K(p, p)*kron(eye(p), X')
     """
-    variables = _variables(F, wrt, "jacobian(F, wrt)")
-    return _as_asked(_certified(F, variables, "jacobian", points, tolerance, seed), wrt)
+    call = "jacobian(F, wrt)"
+    _check_source(F, notation, call)
+    variables = _variables(F, wrt, call)
+    return _as_asked(_certified(F, variables, "jacobian", notation, points, tolerance, seed), wrt)
 
 
 def hessian(
@@ -170,6 +190,7 @@ def hessian(
     points: int = 3,
     tolerance: float = 1e-6,
     seed: int = 0,
+    notation: str = "matlab",
 ) -> Any:
     """Return the Hessian of a scalar: ∂vec(G)/∂vec(X)ᵀ for its gradient G.
 
@@ -182,9 +203,10 @@ def hessian(
     A + A'
     """
     call = "hessian(L, wrt)"
+    _check_source(L, notation, call)
     _check_scalar(L, call, "take `total(F)`, or the Jacobian, first")
     variables = _variables(L, wrt, call)
-    return _as_asked(_certified(L, variables, "hessian", points, tolerance, seed), wrt)
+    return _as_asked(_certified(L, variables, "hessian", notation, points, tolerance, seed), wrt)
 
 
 def hvp(
@@ -196,6 +218,7 @@ def hvp(
     points: int = 3,
     tolerance: float = 1e-6,
     seed: int = 0,
+    notation: str = "matlab",
 ) -> Derivation:
     """Return the product of the Hessian and a direction V, in the shape of X, without the Hessian.
 
@@ -209,22 +232,26 @@ def hvp(
     2*X'*X*v
     """
     call = "hvp(L, wrt, direction)"
+    _check_source(L, notation, call)
     _check_scalar(L, call, "take `total(F)` first")
     (X,) = _variables(L, (wrt,), call)
-    if direction in L.variables():
+    check_name(direction, call)
+    sizes = {name for v in L.variables().values() for dim in v.shape for name in dim.symbols}
+    if direction in sizes.union(L.variables()):
         raise OptionError(f"`{call}` needs a new name for the direction; L has a {direction!r}.")
     V = Variable(direction, X.shape, X.flags, X.domain)
     result = derived(L, [X], "hvp", direction=V)[X]
     certificate = certify(
         L, result, X, kind="hvp", points=points, tolerance=tolerance, seed=seed, direction=V
     )
-    return Derivation(L, X, "hvp", result, certificate)
+    return Derivation(L, X, "hvp", result, certificate, notation)
 
 
 def _certified(
     source: Expr,
     variables: Sequence[Variable],
     kind: Kind,
+    notation: str,
     points: int,
     tolerance: float,
     seed: int,
@@ -234,7 +261,7 @@ def _certified(
         certificate = certify(
             source, result, X, kind=kind, points=points, tolerance=tolerance, seed=seed
         )
-        found[X.name] = Derivation(source, X, kind, result, certificate)
+        found[X.name] = Derivation(source, X, kind, result, certificate, notation)
     return found
 
 
@@ -247,18 +274,21 @@ def _as_asked(found: dict[str, Derivation], wrt: Any) -> Derivation | Derivation
 
 def _variables(F: Expr, wrt: Any, call: str) -> list[Variable]:
     """Return the variables that were named, or raise."""
+    given = (wrt,) if isinstance(wrt, str | Variable) or not isinstance(wrt, Iterable) else wrt
+    names = [one.name if isinstance(one, Variable) else one for one in given]
     known = F.variables()
-    names = [
-        one.name if isinstance(one, Variable) else one
-        for one in ((wrt,) if isinstance(wrt, str | Variable) else wrt)
-    ]
-    for name in names:
-        if name not in known:
-            raise OptionError(
-                f"`{call}` needs a variable of the expression; got {name!r}, and it has "
-                f"{', '.join(known) or 'none'}."
-            )
+    unknown = [name for name in names if not isinstance(name, str) or name not in known]
+    if unknown or not names:
+        raise OptionError(
+            f"`{call}` needs a variable of the expression; got {(unknown or [wrt])[0]!r}, and it "
+            f"has {', '.join(known) or 'none'}."
+        )
     return [known[name] for name in names]
+
+
+def _check_source(F: object, notation: str, call: str) -> None:
+    check_expression(F, call=call)
+    check_option(notation, VOCABULARIES, call=call, name="notation")
 
 
 def _check_scalar(L: Expr, call: str, remedy: str) -> None:

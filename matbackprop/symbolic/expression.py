@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from numbers import Rational, Real
 from typing import Any, ClassVar, Self, TypeAlias
 
@@ -17,6 +17,9 @@ from matbackprop.symbolic.graph import ONE, Node, Shape
 from matbackprop.symbolic.tables import TEXT
 
 ExprLike: TypeAlias = "Expr | int | float | Fraction"
+
+_FEW = 30
+"""Nodes up to which an expression is shown as text, and not by its kind alone."""
 
 
 class Expr(Node):
@@ -33,6 +36,9 @@ class Expr(Node):
         return TEXT["matlab"](self) if TEXT else repr(self)
 
     def __repr__(self) -> str:
+        short = len(list(islice(self.nodes(), _FEW + 1))) <= _FEW
+        if TEXT and short:
+            return f"<{TEXT['matlab'](self)}, {shape_text(self.shape)}>"
         return f"<{type(self).__name__}, {shape_text(self.shape)}>"
 
     @property
@@ -284,6 +290,15 @@ def as_expression(value: ExprLike, /) -> Expr:
         f"An expression is built from expressions and numbers; got {type(value).__name__}. "
         "Name an array with `variable(name, shape)` and give its values to `evaluate`."
     )
+
+
+def check_expression(value: object, /, *, call: str) -> None:
+    """Raise `OptionError` unless the value is an expression."""
+    if not isinstance(value, Expr):
+        raise OptionError(
+            f"`{call}` needs an expression; got {type(value).__name__}. Make one of a text by "
+            "`parse(text, shapes=…)`, or of variables by `variable(name, shape)`."
+        )
 
 
 def conformed(a: ExprLike, b: ExprLike, /) -> tuple[Expr, Expr]:

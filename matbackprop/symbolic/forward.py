@@ -18,12 +18,13 @@ from matbackprop.symbolic.expression import (
 from matbackprop.symbolic.frontier import differential, is_small, small_rules
 from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.nodes import Differential, Item, Vec
+from matbackprop.symbolic.shortcuts import shortcut
 from matbackprop.symbolic.simplification import simplify
 from matbackprop.symbolic.sweeps import dependents, vec_jacobian
 from matbackprop.symbolic.writing.chains import flat
 from matbackprop.symbolic.writing.definitions import with_definitions
 from matbackprop.symbolic.writing.forms import Change, Equation, Scripted, Slope
-from matbackprop.symbolic.writing.names import symbol
+from matbackprop.symbolic.writing.names import Symbols
 from matbackprop.symbolic.writing.wording import Wording
 
 _GRADIENT = "the gradient, to be differentiated"
@@ -57,43 +58,53 @@ def jacobian_steps(F: Expr, X: Variable, result: Expr, /) -> tuple[Step, ...]:
 def hessian_steps(L: Expr, X: Variable, result: Expr, /) -> tuple[Step, ...]:
     """Return the steps from L to its gradient G, and from there to ∂vec(G)/∂vec(X)ᵀ = result."""
     G = gradient(L, X)
-    return gradient_steps(L, X, G) + _jacobian_steps(G, X, result, "GgHD", _GRADIENT)
+    steps = gradient_steps(L, X, G)
+    return steps + _jacobian_steps(G, X, result, "GgHD", _GRADIENT, steps[0].symbols)
 
 
 def hvp_steps(L: Expr, X: Variable, result: Expr, /) -> tuple[Step, ...]:
     """Return the steps from L to its gradient G, and from there to dG where dX is a direction."""
     G = gradient(L, X)
-    board = Board(with_definitions(flat(G)).body, X, free_name(G, "GgHD"), _GRADIENT)
+    steps = gradient_steps(L, X, G)
+    symbols = steps[0].symbols
+    board = Board(with_definitions(flat(G)).body, X, free_name(G, "GgHD"), _GRADIENT, symbols)
     _differentiate(board)
     # The direction is the one variable of the result that L does not have.
     new = [V for name, V in result.variables().items() if name not in L.variables()]
     change = rebuilt(result, {V: Differential(X) for V in new})
-    dX = Change(symbol(X.name))
-    why: list[str] = [Wording("for ", Equation(dX, symbol(V.name))) for V in new]
+    dX = Change(symbols[X.name])
+    why: list[str] = [Wording("for ", Equation(dX, symbols[V.name])) for V in new]
     board.write(why or ["it does not change"], Change(board.name), result, change)
-    return gradient_steps(L, X, G) + tuple(board.steps)
+    return steps + tuple(board.steps)
 
 
 def _jacobian_steps(
-    F: Expr, X: Variable, result: Expr, letters: str, given: str
+    F: Expr,
+    X: Variable,
+    result: Expr,
+    letters: str,
+    given: str,
+    symbols: Symbols | None = None,
 ) -> tuple[Step, ...]:
     F = with_definitions(flat(F)).body
-    board = Board(F, X, free_name(F, letters), given)
+    board = Board(F, X, free_name(F, letters), given, symbols)
+    x = board.symbols[X.name]
+    hence = "hence J" if symbols is None else "hence H"
     form = _differentiate(board)
     # Of a linear form in dX the Jacobian is its matrix: dX itself is not in it.
     dX, stand_in = Differential(X), Variable(f"d {X.name}", X.shape)
     J = simplify(vec_jacobian(_replaced(form, dX, stand_in), stand_in))
     columns = F.columns == ONE and X.columns == ONE
     change = Change(board.name)
-    why = Wording(Change(symbol(X.name)), " last") if columns else _vec_rules(form)
+    why = Wording(Change(x), " last") if columns else _vec_rules(form)
     stacked = F if F.is_scalar or F.columns == ONE else Vec(F)
-    by = vec_of(symbol(X.name), X)
+    by = vec_of(x, X)
     slope = Slope(vec_of(board.name, F), by if X.is_scalar else Scripted(by, transposed=True))
     found = _times_change(J, dX, F)
     board.write([why], change if columns else vec_of(change, F), found, found, source=stacked)
     if not same_letters(J, result):
-        board.write(["hence J"], slope, J, found, source=stacked)
-    rule = "simplified" if board.steps[-1].left == slope else "hence J"
+        board.write([hence], slope, J, found, source=stacked)
+    rule = "simplified" if board.steps[-1].left == slope else hence
     board.write([rule], slope, result, _times_change(result, dX, F), source=stacked)
     return tuple(board.steps)
 
@@ -113,7 +124,8 @@ def _differentiate(board: Board) -> Expr:
         if is_small(u, changing):
             board.pending += small_rules(u)
         else:
-            board.write([rules.rule_name(u)], change, form, form)
+            short = shortcut(u)
+            board.write([short.rule if short else rules.rule_name(u)], change, form, form)
     if not same_letters(form, board.steps[-1].form):
         board.write(["nothing else changes"], change, form, form)
     return form

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from matbackprop.symbolic import rules
-from matbackprop.symbolic.construct import add, number, scale, zero
+from matbackprop.symbolic.construct import add, hadamard, number, scale, zero
 from matbackprop.symbolic.expression import Expr, Hadamard, Scale, Sum, Transpose, Variable
 from matbackprop.symbolic.nodes import Differential, Item, Named
 from matbackprop.symbolic.pairing import paired
+from matbackprop.symbolic.shortcuts import shortcut
 from matbackprop.symbolic.sweeps import dependents
 from matbackprop.symbolic.tables import DIFFERENTIAL, PULLBACK
 
@@ -29,6 +30,10 @@ class Frontier:
     def carry(self, u: Expr) -> list[str]:
         """Carry what stands before du back to the operands of u; name the moves on the way."""
         G, moves = self.G.pop(u), []
+        if (short := shortcut(u)) is not None:
+            slope = short.slope
+            before = scale(G, slope) if u.is_scalar and slope.shape else hadamard(G, slope)
+            return self._receive(short.part, before)
         for i, operand in enumerate(u.args):
             if operand in self.changing:
                 moves += self._receive(operand, PULLBACK[type(u)](u, G, i))
@@ -61,6 +66,9 @@ class Frontier:
 
 def differential(u: Expr, changing: set[Expr], /) -> Expr:
     """Return du, a term for each operand that changes, in their order."""
+    if (short := shortcut(u)) is not None:
+        d_part = Differential(short.part)
+        return paired(short.slope, d_part) if u.is_scalar else hadamard(short.slope, d_part)
     terms = []
     for i, operand in enumerate(u.args):
         if operand in changing:

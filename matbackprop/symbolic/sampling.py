@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -44,10 +45,15 @@ class UndefinedError(MatBackpropError, ArithmeticError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Point:
-    """Numbers for the variables and the sizes, and what each node is there."""
+    """Numbers for the variables and the sizes, and what each node is there.
+
+    With `bits`, random numbers, each evaluation changes the last bits of all that depends on a
+    variable, as another order of the same operations might.
+    """
 
     given: Bindings
     values: Mapping[Expr, Any]
+    bits: np.random.Generator | None = None
 
     def array(self, X: Variable, /) -> Array:
         """Return the value of a variable."""
@@ -64,7 +70,8 @@ class Point:
         values = dict(self.values)
         with np.errstate(all="ignore"):
             for node in moving:
-                values[node] = VALUE[type(node)](node, [values[a] for a in node.args], given)
+                value = VALUE[type(node)](node, [values[a] for a in node.args], given)
+                values[node] = value if self.bits is None else _rounded(value, self.bits)
         return values
 
 
@@ -143,17 +150,50 @@ class Sample:
             name, shape, flags, domain = variable.data
             drawn_as = Variable(name, shape, flags, domains.get(name, domain))
             arrays[name] = draw(drawn_as, sizes_of(variable, empty), rng)
+        return self._at(arrays, sizes)
+
+    def nearby(self, point: Point, count: int, /) -> Iterator[Point]:
+        """Yield this point with other last bits in all its numbers: what rounding may do."""
+        bits = np.random.default_rng((self.seed, 2))
+        for _ in range(count):
+            arrays = {X.name: _rounded(point.array(X), bits) for X in self.variables}
+            yield self._at(arrays, point.given.sizes, bits)
+
+    def scaled(self, point: Point, X: Variable, factors: Iterable[float], /) -> Iterator[Point]:
+        """Yield points with X closer to 0, where they are defined; an orthogonal X stays."""
+        if "orthogonal" in X.flags:
+            return
+        for factor in factors:
+            with suppress(UndefinedError):
+                arrays = {**point.given.arrays, X.name: factor * point.array(X)}
+                yield self._at(arrays, point.given.sizes)
+
+    def _at(
+        self,
+        arrays: Mapping[str, Array],
+        sizes: Mapping[str, int],
+        bits: np.random.Generator | None = None,
+    ) -> Point:
         given = Bindings(arrays, sizes)
         values: dict[Expr, Any] = {leaf: arrays[leaf.name] for leaf in self.variables}
+        moving = {*values}
         with np.errstate(all="ignore"):
             for node in self.nodes:
                 values[node] = checked_value(node, values, given)
                 # Each, because a NaN may vanish on the way, as in relu(log(x)).
                 if not np.isfinite(values[node]).all():
                     raise UndefinedError(node, NOT_FINITE)
+                if any(arg in moving for arg in node.args):
+                    moving.add(node)
+                    if bits is not None:
+                        values[node] = _rounded(values[node], bits)
             for node in self.others:
                 values[node] = checked_value(node, values, given)
-        return Point(given, values)
+                # Only what varies, lest a whole exponent be whole no more.
+                if bits is not None and any(arg in moving for arg in node.args):
+                    moving.add(node)
+                    values[node] = _rounded(values[node], bits)
+        return Point(given, values, bits)
 
     def _refusal(
         self,
@@ -176,10 +216,16 @@ class Sample:
                     return DomainError(
                         f"{message}: {names} {needs}, e.g. domains={domains} or {options}."
                     )
+        if isinstance(culprit, Inverse) and culprit not in self.nodes:
+            advice = (
+                "The source itself is defined, but the formula of its derivative inverts "
+                f"{plain(culprit.args[0])}, which must be invertible for it."
+            )
+        else:
+            advice = "Check that it is defined at all."
         return DomainError(
             f"{message}, and none of the domains {', '.join(ADVISED)} for "
-            f"{', '.join(v.name for v in variables) or 'its variables'} mends that. "
-            "Check that it is defined at all."
+            f"{', '.join(v.name for v in variables) or 'its variables'} mends that. {advice}"
         )
 
     def _works(
@@ -201,6 +247,10 @@ class Sample:
             except MatBackpropError:
                 pass  # the point is good; what was examined there is not
         return True
+
+
+def _rounded(value: Any, bits: np.random.Generator) -> Any:
+    return value * (1 + np.finfo(float).eps * bits.integers(-1, 2, np.shape(value)))
 
 
 def checked_value(node: Expr, values: Mapping[Expr, Any], given: Bindings, /) -> Any:

@@ -81,7 +81,7 @@ def test_same_letters():
     ],
 )
 def test_tidied(flags, text):
-    assert tidied(Variable("S", (N, N), flags)) == text
+    assert tidied(Variable("S", (N, N), flags), Symbol("S")) == text
 
 
 def test_a_step_is_a_record():

@@ -15,6 +15,7 @@ from matbackprop.symbolic.certificate import (
     linear_form_error,
 )
 from matbackprop.symbolic.dimension import Dim
+from matbackprop.symbolic.door import parse
 from matbackprop.symbolic.expression import Broadcast, Number, Variable
 from matbackprop.symbolic.nodes import (
     Apply,
@@ -92,8 +93,8 @@ RIGHT = {
 def test_right_gradients_pass_to_rounding(name):
     certificate = certify(*RIGHT[name], kind="gradient")
     assert certificate.ok
-    # Of a derivative that is zero, the error is in 1e-4 of the largest term.
-    assert certificate.max_error < (1e-11 if name == "zero" else 1e-13)
+    # Of a derivative that is zero, 100 times the rounding counts as the tolerance.
+    assert certificate.max_error < (1e-9 if name == "zero" else 1e-13)
     assert certificate.method == "complex step"
 
 
@@ -131,6 +132,62 @@ def test_wrong_gradients_are_refused(name):
     source, result, wrt = WRONG[name]
     with pytest.raises(CertificateError, match=f"The gradient with respect to {wrt.name} is refut"):
         certify(source, result, wrt, kind="gradient")
+
+
+POS = var("u", "q", 1, domain="positive")
+BITS = var("x", "q", 1, domain="binary")
+HIDDEN = {
+    "log det": ("log(det(100*S))", Zeros("q", "q"), S),
+    "log det, times a factor": ("log(det(1000*S))", -7 * S, S),
+    "log sum exp": ("log(sum(exp(60*X*w)))", Zeros("p", 1), w),
+    "a large constant": ("x'*x + 1e13", 5 * x, x),
+    "underflow": ("sum(exp(-1e4*u.^2))", 7 * Apply("exp", -(POS * POS)) ** 10000, POS),
+    "almost underflow": ("sum(exp(-1e3*u.^2))", 7 * Apply("exp", -(POS * POS)) ** 1000, POS),
+    "false zero where all underflows": ("sum(exp(-1e4*u.^2))", Zeros("q", 1), POS),
+}
+
+
+def read(text, *variables):
+    return parse(
+        text,
+        shapes={v.name: v.shape for v in variables},
+        assume={v.name: v.flags for v in variables if v.flags},
+        domains={v.name: v.domain for v in variables if v.domain != "normal"},
+    )
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_large_and_vanishing_intermediates_hide_nothing(name):
+    text, result, wrt = HIDDEN[name]
+    with pytest.raises(CertificateError, match="relative error"):
+        certify(read(text, S, X, w, x, POS), result, wrt, kind="gradient")
+
+
+SIGMOID_20 = Apply("sigmoid", 20 * x)
+ROUNDED = {
+    "cancellation in the source": ("sum(log(1-sigmoid(20*x)))", -20 * SIGMOID_20, x),
+    "steps of imaginary size": ("sum(x.^2.5)", Number(2.5) * BITS ** Fraction(3, 2), BITS),
+    "undefined at one point": ("norm2(x)", BITS / Norm2(BITS), BITS),
+    "truly zero": ("sum(relu(-x.^2))", -2 * x * Apply("step", -x * x), x),
+    "zero of an orthogonal variable": ("tr(Q'*Q)", Zeros("q", "q"), Q),
+    "quotient": ("tr(inv(M)*M)", Zeros("q", "q"), Q0),
+}
+
+
+@pytest.mark.parametrize("name", ROUNDED)
+def test_right_gradients_pass_where_the_source_rounds(name):
+    text, result, wrt = ROUNDED[name]
+    certificate = certify(read(text, wrt), result, wrt, kind="gradient")
+    assert certificate.max_error <= certificate.tolerance == 1e-8
+    if name not in ("truly zero", "zero of an orthogonal variable", "quotient"):
+        with pytest.raises(CertificateError):
+            certify(read(text, wrt), Number(1.001) * result + 1e-3, wrt, kind="gradient")
+
+
+def test_on_a_kink_what_fails_is_not_taken_for_rounding():
+    c, d = var("c", "n", 1, domain="pm1"), var("d", "n", 1, domain="pm1")
+    with pytest.raises((CertificateError, DomainError)):
+        certify(Norm1(c - d), 2 * Apply("sign", c - d), c, kind="gradient")
 
 
 def test_the_message_says_where_and_what():
@@ -319,12 +376,7 @@ dx, dA, dQ, dS = (Differential(v) for v in (x, A, Q, S))
 U = A @ x
 FORMS = {
     "scalar": (QUADRATIC, Item(dx.T @ A @ x) + Item(x.T @ A @ dx), Item(x.T @ A @ dx), x),
-    "with du": (
-        Item(U.T @ U),
-        2 * Item(U.T @ Differential(U)),
-        Item(U.T @ Differential(U)),
-        x,
-    ),
+    "with du": (Item(U.T @ U), 2 * Item(U.T @ Differential(U)), Item(U.T @ Differential(U)), x),
     "du of what is constant": (
         QUADRATIC,
         Item(x.T @ (A + A.T) @ dx) + Item(x.T @ dA @ x),
@@ -352,7 +404,7 @@ FORMS = {
 def test_linear_forms(name):
     source, right, wrong, wrt = FORMS[name]
     for seed in range(3):
-        assert linear_form_error(source, right, wrt, seed=seed) < 1e-12
+        assert linear_form_error(source, right, wrt, seed=seed) < 1e-10
         assert linear_form_error(source, wrong, wrt, seed=seed) > 1e-3
 
 

@@ -137,6 +137,17 @@ def test_hessians(name):
         certify(L, wrong, wrt, kind="hessian")
 
 
+@pytest.mark.parametrize("c", [1, 500])
+def test_the_hessian_of_what_is_steep_or_constant(c):
+    E = Apply("exp", c * x)
+    P = E / Total(E)
+    right = c**2 * (Diag(P) - P @ P.T)
+    assert certify(Apply("log", Total(E)), right, x, kind="hessian").ok
+    assert certify(c * Total(x), Zeros("q", "q"), x, kind="hessian").max_error == 0
+    with pytest.raises(CertificateError):
+        certify(Apply("log", Total(E)), c**2 * Diag(P), x, kind="hessian")
+
+
 def test_the_hessian_of_a_symmetric_variable_keeps_tangents_tangent():
     askew = H_LOGDET + Kron(A, B) - Commutation("q", "q") @ Kron(A, B)
     with pytest.raises(CertificateError):

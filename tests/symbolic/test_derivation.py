@@ -10,6 +10,7 @@ import pytest
 
 from matbackprop.errors import OptionError
 from matbackprop.symbolic import Derivation, Derivations, derive, hessian, hvp, jacobian, parse
+from matbackprop.symbolic.writing.wording import in_markdown, sentence
 
 SHAPES = {
     "X": ("n", "p"),
@@ -84,15 +85,14 @@ def test_vech():
 
 
 def test_terminal(ols):
-    assert str(ols).splitlines()[:9] == [
+    assert str(ols).splitlines()[:8] == [
         "Gradient with respect to b (p×1)",
         "",
         "  L = ‖Xb − y‖₂²",
-        "  dL = 2 ‖Xb − y‖₂ d‖Xb − y‖₂   the power rule",
-        "     = 2(Xb − y)ᵀ d(Xb − y)     the norm",
-        "     = 2(Xb − y)ᵀX db           the sum rule; the product rule",
+        "  dL = 2(Xb − y)ᵀ d(Xb − y)   the square of a norm, d‖E‖² = 2 tr(Eᵀ dE)",
+        "     = 2(Xb − y)ᵀX db         the sum rule; the product rule",
         "",
-        "  ∂L/∂b = 2Xᵀ(Xb − y)           dL = gᵀ db, hence g",
+        "  ∂L/∂b = 2Xᵀ(Xb − y)         dL = gᵀ db, hence g",
         "",
     ]
     assert "Checked at 3 random points" in str(ols)
@@ -109,12 +109,39 @@ def test_myst(ols, network):
     assert text.startswith("**Gradient with respect to $b$ (p×1)**, given\n\n$$\nL = ")
     assert text.count("| $\\displaystyle = ") == len(ols.steps) - 2
     for step in ols.steps[1:-1]:
-        assert f"| {step.rule[0].upper()}{step.rule[1:]} | " in text
+        assert f"| {in_markdown(sentence(step.rule))} | " in text
     hence = r"$\mathrm{d} L = g^\top \, \mathrm{d} b$, hence $g$"
     assert f"**Result**: {hence}\n\n$$\n{ols.to_latex()}\n$$\n\nChecked at" in text
     assert text.count(ols.to_latex()) == 1
     assert text.endswith("(allowed 1e-8).\n")  # no sign needs to be explained
     assert r"| **Stage** $H$: what stands before $\mathrm{d} H$ |" in network.to_myst()
+
+
+def test_names_that_mean_one_symbol_are_told_apart():
+    L = parse("sum(Xhat.^2) + 2*sum(X_hat.^2)", shapes={"Xhat": "n", "X_hat": "n"})
+    for derivation, result in [
+        (derive(L, "X_hat"), "∂L/∂X_hat = 4 X_hat"),
+        (derive(L, "Xhat"), "∂L/∂X̂ = 2X̂"),
+        (hessian(L, "X_hat"), "∂²L/(∂X_hat∂X_hatᵀ) = 4Iₙ"),
+    ]:
+        pages = derivation.to_text(), repr(derivation)
+        assert all(result in page for page in pages), pages
+        assert r"\mathrm{X\_hat}" in derivation.to_myst() or "∂X̂" in result
+    assert [str(step) for step in derive(L, "X_hat").steps][-1] == "∂L/∂X_hat = 4 X_hat"
+    (*_, gradient, _, _) = hessian(L, "X_hat").steps
+    assert "X_hat" in str(gradient)
+
+
+def test_the_title_says_what_is_assumed():
+    L = parse(
+        "logdet(S) + tr(D)",
+        shapes={"S": "n,n", "D": "n,n"},
+        assume={"S": "spd", "D": "diagonal"},
+    )
+    first = str(derive(L, "S")).splitlines()[0]
+    assert first.startswith("Gradient with respect to S (n×n); ")
+    for words in ("S symmetric positive definite", "D diagonal"):
+        assert words in first.split("; ")
 
 
 def test_html_stands_alone(network):

@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from matbackprop.errors import OptionError, ShapeError
+from matbackprop.symbolic import parse
 from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.expression import (
     Broadcast,
@@ -112,6 +113,16 @@ def test_other_operands_are_refused(other):
 def test_the_remedy_for_an_array_is_a_variable():
     with pytest.raises(OptionError, match=r"Name an array with `variable\(name, shape\)`"):
         _ = A * [[1.0]]
+
+
+def test_shown_as_text_where_that_is_short():
+    assert repr(parse("tr(A*B)", shapes={"A": "n,n", "B": "n,n"})) == "<tr(A*B), a scalar>"
+    assert repr(X) == "<X, n×p>"
+    deep = A
+    while len(list(deep.nodes())) < 30:
+        deep = Transpose(deep)
+    assert repr(deep).startswith("<A'")
+    assert repr(Transpose(deep)) == "<Transpose, n×n>"
 
 
 def test_shapes_as_text():

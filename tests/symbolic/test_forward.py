@@ -81,7 +81,7 @@ def test_hessian():
     assert lines(steps)[-3:] == [
         ("G = (Q + Qᵀ)x", "the gradient, to be differentiated"),
         ("dG = (Q + Qᵀ) dx", "the product rule"),
-        ("∂G/∂xᵀ = Q + Qᵀ", "hence J"),
+        ("∂G/∂xᵀ = Q + Qᵀ", "hence H"),
     ]
 
 

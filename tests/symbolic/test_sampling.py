@@ -18,7 +18,7 @@ def log(x):
     return Apply("log", x)
 
 
-X, A, x, s, t = var("X", "n", "p"), var("A", "p", "p"), var("x", "n", 1), var("s"), var("t")
+X, A, x, s, t = (var("X", "n", "p"), var("A", "p", "p"), var("x", "n", 1), var("s"), var("t"))
 
 
 def at(point):
@@ -192,3 +192,34 @@ def test_the_errors_are_also_builtins():
         "log(s) is not a number at this point: draw another."
     )
     assert TRIES == 50
+
+
+def test_nearby_points_differ_in_their_last_bits_only():
+    root = Total(X @ A) ** 2
+    sample = Sample((root,))
+    ((point, _),) = sample.points(1, at)
+    near = list(sample.nearby(point, 3))
+    for other in near:
+        np.testing.assert_allclose(other.array(X), point.array(X), rtol=1e-15)
+        assert other.values[root] == pytest.approx(point.values[root], rel=1e-12)
+        assert other.given.sizes == point.given.sizes
+    assert (near[0].array(X) != near[1].array(X)).any()
+    assert len({float(p.after(root.nodes(), X, point.array(X))[root]) for p in near}) > 1
+
+
+def test_points_closer_to_zero_are_where_it_is_defined():
+    Q = var("Q", "p", "p", flags=("orthogonal",))
+    sample = Sample((Total(x) + Total(Q) + Total(log(X * X)),))
+    ((point, _),) = sample.points(1, at)
+    (closer,) = sample.scaled(point, x, (1e-2,))
+    np.testing.assert_array_equal(closer.array(x), 1e-2 * point.array(x))
+    np.testing.assert_array_equal(closer.array(X), point.array(X))
+    assert list(sample.scaled(point, Q, (1e-2,))) == []
+    assert list(sample.scaled(point, X, (0.0,))) == []
+
+
+def test_what_only_the_formula_of_a_derivative_inverts_is_said_to():
+    with pytest.raises(DomainError, match=r"formula of its derivative inverts x\*x', which must"):
+        points(Total(x @ x.T), results=(Inverse(x @ x.T),))
+    with pytest.raises(DomainError, match="Check that it is defined at all"):
+        points(Inverse(x @ x.T))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import reduce
 
 from matbackprop.symbolic.emission.entrywise import COLUMN, ROW, SCALAR, Factors, extent, is_exact
-from matbackprop.symbolic.emission.lowering import LOWERED, Lowering, Signed
+from matbackprop.symbolic.emission.lowering import LOWERED, Lowering, Signed, bare
 from matbackprop.symbolic.emission.operations import (
     Inner,
     Minus,
     Plus,
     Raised,
     entry,
+    negated,
     raised,
     transposed,
 )
@@ -32,11 +33,15 @@ from matbackprop.symbolic.nodes import (
     Apply,
     Centering,
     Commutation,
+    Det,
     Duplication,
     Identity,
+    LogDet,
+    LogSumExp,
     Named,
     Norm2,
     Ones,
+    Softmax,
     Zeros,
 )
 
@@ -63,8 +68,39 @@ def _(node: Named, lowering: Lowering) -> Expr:
 
 
 @LOWERED.rule(Apply)
-def _(node: Apply, lowering: Lowering) -> Expr:
-    return Apply(node.name, lowering.value(node.args[0]))
+def _(node: Apply, lowering: Lowering) -> Expr | Signed:
+    (arg,) = node.args
+    stable = _logarithm(bare(arg), lowering) if node.name == "log" else None
+    return Apply(node.name, lowering.value(arg)) if stable is None else stable
+
+
+def _logarithm(arg: Expr, lowering: Lowering) -> Expr | Signed | None:
+    """Return log(arg) where the argument itself would overflow or vanish."""
+    match arg:
+        case Det(args=(A,)):
+            return LogDet(lowering.whole(A))
+        case Softmax(args=(Z,)):
+            value = lowering.whole(Z)
+            return Minus(value, LogSumExp(value))
+        case Apply(name="sigmoid", args=(t,)):
+            return True, Apply("softplus", negated(lowering.value(t)))
+        case Sum(args=(first, second)):
+            other = second if _is_one(first) else first if _is_one(second) else None
+            match other and bare(other):
+                case Apply(name="exp", args=(t,)):
+                    return Apply("softplus", lowering.value(t))
+                case Scale(args=(Number(value=-1), x)) | Hadamard(args=(Number(value=-1), x)):
+                    s = bare(x)
+                    if isinstance(s, Apply) and s.name == "sigmoid":
+                        return True, Apply("softplus", lowering.value(s.args[0]))
+    return None
+
+
+def _is_one(term: Expr) -> bool:
+    term = bare(term)
+    if isinstance(term, Broadcast):
+        return _is_one(term.args[0])
+    return isinstance(term, Ones) or (isinstance(term, Number) and term.value == 1)
 
 
 @LOWERED.rule(Transpose)

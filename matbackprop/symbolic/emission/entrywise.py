@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from matbackprop.symbolic.emission.chains import Chain, chain
 from matbackprop.symbolic.emission.lowering import Lowering, Signed
-from matbackprop.symbolic.emission.operations import UNIT, entry, over, times
+from matbackprop.symbolic.emission.operations import LARGEST_WHOLE, UNIT, entry, over, times
 from matbackprop.symbolic.expression import Broadcast, Expr, Hadamard, MatMul, Number, Power, Scale
 from matbackprop.symbolic.graph import ONE, Shape
 
@@ -181,6 +181,8 @@ def _quotient(above: Expr, below: Expr) -> Expr:
 
 def _as_numbers(value: Fraction) -> tuple[list[Expr], list[Expr]]:
     # 0.5 and 0.001 read better as they are, 1/3 and 2/7 as quotients.
+    if max(value.numerator, value.denominator) >= LARGEST_WHOLE:
+        return [Number(value)], []
     if Fraction(repr(float(value))) == value:
         return [Number(value)], []
     return [Number(value.numerator)], [Number(value.denominator)]

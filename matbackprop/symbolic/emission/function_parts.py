@@ -88,7 +88,7 @@ class Signature:
         """Yield the arguments that show sizes a function uses: the names of rows and columns."""
         found: dict[Variable, dict[int, str]] = {}
         for symbol in write.used_sizes:
-            if symbol in self.sizes.shown:
+            if symbol in self.sizes.shown and symbol not in self.sizes.given:
                 variable, axis = self.sizes.shown[symbol]
                 found.setdefault(variable, {})[axis] = self.size_names[symbol]
         yield from sorted(found.items(), key=lambda item: self.variables.index(item[0]))

@@ -52,7 +52,8 @@ class Identifiers:
         text = unicodedata.normalize("NFKC", name)
         if self._ascii_only:
             text = "".join(map(_in_ascii, text))
-        text = re.sub(r"\W", "_", text)
+        # A dot is a letter in R.
+        text = re.sub(r"[^\w.]" if self._ascii_only else r"\W", "_", text)
         return text if text[:1].isalpha() else f"v{text}"
 
 

@@ -13,18 +13,25 @@ FUNCTION_TEXT: Mapping[str, str] = MappingProxyType(
         **{name: f"np.{name}({{}})" for name in ("sin", "cos", "tan", "sinh", "cosh")},
         **{f"a{name}": f"np.arc{name}({{}})" for name in ("sin", "cos", "tan")},
         "relu": "np.maximum({}, 0.0)",
-        "leaky_step": "np.where({} > 0, 1.0, 0.01)",
+        "step": "np.heaviside({}, 0.0)",
+        "leaky_step": "np.maximum(np.heaviside({}, 0.0), 0.01)",
     }
 )
-"""The functions that NumPy writes without help, except for step, which depends on the operand."""
+"""The functions that NumPy writes without help. They keep single precision."""
 
 _TEXTS = [
     Helper(
-        "as_floats",
+        "as_matrix",
         '''
-def as_floats(A):
-    """Return A as an array of floats: whole numbers of few bits would overflow in silence."""
+def as_matrix(name, A, rows, columns):
+    """Return A as a matrix of floats; a letter for rows or columns means any number of them."""
     A = np.asarray(A)
+    if A.ndim == 1 and 1 in (rows, columns):
+        A = A.reshape((-1, 1) if columns == 1 else (1, -1))
+    fits = A.ndim == 2 and (rows != columns or A.shape[0] == A.shape[1])
+    wanted = zip((rows, columns), A.shape)
+    if not fits or any(w != m for w, m in wanted if not isinstance(w, str)):
+        raise ValueError(f"{name} needs shape ({rows}, {columns}); got {A.shape}")
     return A if A.dtype.kind in "fc" else A.astype(float)
 ''',
     ),
@@ -76,7 +83,7 @@ def normal_cdf(h):
         '''
 def normal_pdf(h):
     """Return the standard normal density."""
-    return np.exp(-(h**2) / 2) / np.sqrt(2 * np.pi)
+    return np.exp(-(h**2) / 2) / (2 * np.pi) ** 0.5
 ''',
     ),
     Helper(

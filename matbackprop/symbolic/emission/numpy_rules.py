@@ -121,18 +121,35 @@ def _(node: Raised, write: Printer) -> Text:
     base, power = node.args
     if isinstance(power, Number) and power.value * 2 == 1:
         return f"np.sqrt({write(base)})", ATOM
+    if isinstance(base, Number):
+        # Python's own numbers raise an error where they overflow.
+        return f"np.power(float({write(base)}), {write(power)})", ATOM
     return power_text(write(base, ATOM), write(power, ATOM), "**")
 
 
 @NUMPY.rule(Product)
 def _(node: Product, write: Printer) -> Text:
-    a, b = (
-        f"{write(arg, ATOM)}.T" if turned else write(arg, MATMUL if chained else UNARY)
-        for arg, turned, chained in zip(
-            node.args, node.data, (write.inline(node.args[0], Product), False), strict=True
-        )
-    )
-    return f"{a} @{GLUE}{b}", MATMUL
+    return _product(node.args, node.data, write)
+
+
+def _product(args: tuple[Expr, ...], turned: tuple[bool, ...], write: Printer) -> Text:
+    a = _matrix(args[0], turned[0], write, MATMUL if write.inline(args[0], Product) else UNARY)
+    return f"{a} @{GLUE}{_matrix(args[1], turned[1], write, UNARY)}", MATMUL
+
+
+def _matrix(arg: Expr, turned: bool, write: Printer, level: int) -> str:
+    """Return a matrix, or its transpose, as an operand."""
+    if not turned:
+        return write(arg, level)
+    text, own = _turned(arg, write)
+    return text if own >= level else f"({text})"
+
+
+def _turned(arg: Expr, write: Printer) -> Text:
+    """Return a transpose: (A.T @ B).T is B.T @ A."""
+    if write.inline(arg, Product) and any(arg.data):
+        return _product(arg.args[::-1], tuple(not mark for mark in arg.data[::-1]), write)
+    return f"{write(arg, ATOM)}.T", ATOM
 
 
 @NUMPY.rule(Solve)
@@ -149,7 +166,7 @@ def _(node: Inner, write: Printer) -> Text:
 
 @NUMPY.rule(Transpose)
 def _(node: Transpose, write: Printer) -> Text:
-    return f"{write(node.args[0], ATOM)}.T", ATOM
+    return _turned(node.args[0], write)
 
 
 @NUMPY.rule(Broadcast)
@@ -197,9 +214,6 @@ def _(node: Duplication, write: Printer) -> Text:
 @NUMPY.rule(Apply)
 def _(node: Apply, write: Printer) -> Text:
     (arg,) = node.args
-    if node.name == "step":
-        positive = f"{write(arg, SUM)} > 0"
-        return (f"float({positive})" if arg.is_scalar else f"({positive}).astype(float)"), ATOM
     template = FUNCTION_TEXT.get(node.name)
     call = template or f"{write.helper(node.name)}({{}})"
     return call.format(write(arg)), ATOM

@@ -7,6 +7,7 @@ import json
 import keyword
 from collections.abc import Iterable, Mapping
 
+from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.emission.function_parts import (
     ORIGIN,
     Language,
@@ -17,7 +18,7 @@ from matbackprop.symbolic.emission.function_parts import (
 )
 from matbackprop.symbolic.emission.numpy_functions import NUMPY_HELPERS
 from matbackprop.symbolic.emission.numpy_rules import NUMPY
-from matbackprop.symbolic.emission.printer import ATOM, Printer, statement
+from matbackprop.symbolic.emission.printer import ATOM, GLUE, Printer, statement
 from matbackprop.symbolic.emission.program import Output, Program
 from matbackprop.symbolic.emission.sizes import Place
 from matbackprop.symbolic.expression import Broadcast, Expr, Transpose, Variable
@@ -80,8 +81,7 @@ def to_numpy(
             [
                 f"def {name}({', '.join(signature.parameters)}):",
                 *_docstring(name, output, signature, title),
-                *_coercions(signature, write),
-                *_sizes(signature, write),
+                *_arguments(signature, write),
                 *statements,
                 *returned,
             ]
@@ -95,31 +95,45 @@ def to_numpy(
     return "\n\n\n".join([*texts, *("\n".join(block) for block in blocks)]) + "\n"
 
 
-def _coercions(signature: Signature, write: Printer) -> list[str]:
+def _arguments(signature: Signature, write: Printer) -> list[str]:
+    """Return the lines that check each matrix and read the sizes that are used off the first."""
+    matrices = [variable for variable in signature.variables if variable.shape]
+    # A size such as k*p is checked when k and p are known.
+    matrices.sort(key=lambda M: any(not signature.sizes.shows(d) for d in M.shape if d.symbols))
+    known: set[Place] = set()
+    checks = {}
+    for variable in matrices:
+        name = signature.arguments[variable.name]
+        shape = ", ".join(_wanted(dim, known, signature, write) for dim in variable.shape)
+        known |= {(variable, axis) for axis in (0, 1)}
+        quoted = json.dumps(name, ensure_ascii=False)
+        text = f"{write.helper('as_matrix')}({quoted}, {name}, {shape})"
+        checks[variable] = statement(f"{name} = ", text, 4, 4)
+    sizes = dict(signature.preface(write))
     lines = []
-    for variable in signature.variables:
-        if variable.shape:
-            name = signature.arguments[variable.name]
-            text = f"{write.helper('as_floats')}({name})"
-            # A vector of shape (n,) beside a column would be repeated to n x n, in silence.
-            lines.append(f"    {name} = {text}{'.reshape(-1, 1)' if is_column(variable) else ''}")
-    return lines
-
-
-def is_column(variable: Variable, /) -> bool:
-    """Whether a matrix has one column by definition."""
-    return variable.columns == ONE != variable.rows
-
-
-def _sizes(signature: Signature, write: Printer) -> list[str]:
-    lines = []
-    for variable, names in signature.preface(write):
+    for variable in matrices:
+        lines += checks[variable]
+        names = sizes.get(variable, {})
         shape = f"{signature.arguments[variable.name]}.shape"
         if len(names) == 2:
             lines.append(f"    {names[0]}, {names[1]} = {shape}")
         else:
             lines += [f"    {name} = {shape}[{axis}]" for axis, name in names.items()]
     return lines
+
+
+def _wanted(dim: Dim, known: set[Place], signature: Signature, write: Printer) -> str:
+    """Return a size in the names of those known so far; a letter where it is not known."""
+    sizes = signature.sizes
+    places = {sizes.shown.get(symbol) for symbol in dim.symbols - set(sizes.given)}
+    if places <= known or sizes.whole[dim] in known:
+        return write.size(dim)[0].replace(GLUE, " ")
+    return json.dumps(str(dim), ensure_ascii=False)
+
+
+def is_column(variable: Variable, /) -> bool:
+    """Whether a matrix has one column by definition."""
+    return variable.columns == ONE != variable.rows
 
 
 def _returned(output: Output, program: Program, write: Printer) -> list[str]:

@@ -206,6 +206,8 @@ class PermutedColumns(_Permuted):
 
 
 UNIT = Number(1)
+LARGEST_WHOLE = 2**53
+"""From here on, whole numbers are written as floats."""
 
 
 def transposed(a: Expr, /) -> Expr:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from math import lcm
 
 from matbackprop.symbolic.dimension import Dim
+from matbackprop.symbolic.emission.operations import LARGEST_WHOLE
 from matbackprop.symbolic.emission.sizes import Place, Sizes
 from matbackprop.symbolic.expression import Expr, Number
 from matbackprop.symbolic.tables import RuleTable
@@ -21,7 +23,7 @@ Rules = RuleTable[Callable[..., Text]]
 GLUE = "\N{NO-BREAK SPACE}"
 """A space at which a line is not broken: after an operator, so that it leads its line."""
 
-_WIDTH = 96
+WIDTH = 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,29 +110,36 @@ def power_text(base: str, power: str, sign: str, /) -> Text:
 
 
 def number_text(node: Number, /) -> Text:
-    """Return a rational number: as a decimal where that is exact, else as a quotient."""
+    """Return a rational number: as a decimal where that is exact or short, else as a quotient."""
     value = node.value
-    if value.denominator == 1 and abs(value) < 2**53:
-        text = str(value.numerator)
-    elif abs(value).numerator.bit_length() < 900 and abs(value).denominator.bit_length() < 900:
-        text = repr(float(value))
-        if node is not Number(float(value)):
-            return f"{value.numerator} /{GLUE}{value.denominator}", TERM
-    else:
-        return f"{value.numerator} /{GLUE}{value.denominator}", TERM
-    return text, UNARY if value < 0 else ATOM
+    level = UNARY if value < 0 else ATOM
+    if max(abs(value.numerator), value.denominator) >= LARGEST_WHOLE:
+        return _float_text(value), level
+    if value.denominator == 1:
+        return str(value.numerator), level
+    if node is Number(float(value)):
+        return repr(float(value)), level
+    return f"{value.numerator} /{GLUE}{value.denominator}", TERM
+
+
+def _float_text(value: Fraction) -> str:
+    """Return the nearest float; 1e999 is how both languages read what is beyond all floats."""
+    try:
+        return repr(float(value))
+    except OverflowError:
+        return "-1e999" if value < 0 else "1e999"
 
 
 def statement(start: str, text: str, indent: int, step: int, /, *, end: str = "") -> list[str]:
     """Return the lines of `start` and an expression, the expression in parentheses if too long."""
     margin = " " * indent
     line = f"{margin}{start}{text}{end}".replace(GLUE, " ")
-    if len(line) <= _WIDTH:
+    if len(line) <= WIDTH:
         return [line]
     inner = " " * (indent + step)
     lines = textwrap.wrap(
         text,
-        _WIDTH,
+        WIDTH,
         initial_indent=inner,
         subsequent_indent=inner,
         break_long_words=False,

@@ -38,6 +38,7 @@ from matbackprop.symbolic.emission.printer import (
 )
 from matbackprop.symbolic.emission.r_functions import FUNCTION_TEXT
 from matbackprop.symbolic.expression import Broadcast, Expr, Number, Size, Transpose, Variable
+from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.nodes import (
     Apply,
     Assemble,
@@ -127,15 +128,23 @@ def _beside(arg: Expr, part: int, node: Expr, write: Printer, level: int, *, tur
 
 def _vector(arg: Expr, write: Printer) -> str:
     """Return a row or column as a plain vector."""
-    text = _bare(arg, write)
-    return text if _is_sum(arg, write) else f"c({text})"
+    inner = _inner(arg, write)
+    return _bare(inner, write) if _is_sum(inner, write) else f"c({write(inner)})"
 
 
 def _bare(arg: Expr, write: Printer) -> str:
-    """Return a row or column, without the dimensions that a sum over rows or columns is given."""
-    if _is_sum(arg, write):
-        return f"{_SUM_NAMES[type(arg)]}({write(arg.args[0])})"
-    return write(arg)
+    """Return a row or column, perhaps without its dimensions."""
+    inner = _inner(arg, write)
+    if _is_sum(inner, write):
+        return f"{_SUM_NAMES[type(inner)]}({write(inner.args[0])})"
+    return write(inner)
+
+
+def _inner(arg: Expr, write: Printer) -> Expr:
+    """Return what has the same entries in the same order as a row or column."""
+    while write.inline(arg, Vec) or (write.inline(arg, Transpose) and ONE in arg.shape):
+        (arg,) = arg.args
+    return arg
 
 
 def _is_sum(arg: Expr, write: Printer) -> bool:
@@ -157,8 +166,12 @@ def _(node: Raised, write: Printer) -> Text:
 
 @R.rule(Product)
 def _(node: Product, write: Printer) -> Text:
-    a, b = node.args
-    match node.data:
+    return _product(node.args, node.data, write)
+
+
+def _product(args: tuple[Expr, ...], turned: tuple[bool, ...], write: Printer) -> Text:
+    a, b = args
+    match turned:
         case (True, False):
             return f"crossprod({write(a)}{'' if a is b else f', {write(b)}'})", ATOM
         case (False, True):
@@ -185,7 +198,12 @@ def _(node: Inner, write: Printer) -> Text:
 
 @R.rule(Transpose)
 def _(node: Transpose, write: Printer) -> Text:
-    return f"t({write(node.args[0])})", ATOM
+    (arg,) = node.args
+    if write.inline(arg, Product) and any(arg.data):
+        return _product(arg.args[::-1], tuple(not mark for mark in arg.data[::-1]), write)
+    if _is_sum(arg, write):
+        return f"{'t' if arg.columns == ONE else 'as.matrix'}({_bare(arg, write)})", ATOM
+    return f"t({write(arg)})", ATOM
 
 
 @R.rule(Broadcast)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from matbackprop.symbolic.emission.function_parts import (
     ORIGIN,
     Language,
     Signature,
-    returns,
     shape_words,
     summary,
 )
 from matbackprop.symbolic.emission.numpy_text import is_column
-from matbackprop.symbolic.emission.printer import Printer, statement
+from matbackprop.symbolic.emission.printer import GLUE, WIDTH, Printer, statement
 from matbackprop.symbolic.emission.program import Output, Program
 from matbackprop.symbolic.emission.r_functions import R_HELPERS
 from matbackprop.symbolic.emission.r_rules import R, multiplies_sizes
@@ -32,9 +31,20 @@ _CALLED = (
     *("abs", "acos", "aperm", "apply", "array", "asin", "atan", "c", "colMeans", "colSums"),
     *("cos", "cosh", "crossprod", "det", "determinant", "diag", "digamma", "dnorm", "drop"),
     *("exp", "kronecker", "lgamma", "list", "log", "log1p", "matrix", "max", "mean", "ncol"),
-    *("nrow", "outer", "pmax", "plogis", "pnorm", "rep", "rowMeans", "rowSums", "seq_len"),
-    *("sign", "sin", "sinh", "solve", "sqrt", "sum", "t", "tan", "tanh", "tcrossprod"),
-    "trigamma",
+    *(
+        "is.matrix",
+        "nrow",
+        "outer",
+        "pmax",
+        "plogis",
+        "pnorm",
+        "rbind",
+        "rep",
+        "rowMeans",
+        "rowSums",
+    ),
+    *("seq_len", "sign", "sin", "sinh", "solve", "sqrt", "stopifnot", "sum", "t", "tan", "tanh"),
+    *("as.matrix", "as.numeric", "dim", "lower.tri", "tcrossprod", "trigamma"),
 )
 _RESERVED = frozenset({*_WORDS, *_CALLED})
 
@@ -81,6 +91,7 @@ def to_r(functions: Mapping[str, Output], *, arguments: Iterable[Variable], titl
     #' @param X matrix, n x p
     #' @return matrix, p x p
     gram <- function(X) {
+      stopifnot(is.matrix(X))
       crossprod(X)
     }
     """
@@ -114,18 +125,47 @@ def _coercions(signature: Signature) -> list[str]:
         if is_column(variable):
             lines.append(f"  {name} <- as.matrix({name})")
         elif variable.shape and variable.rows == ONE:
-            lines.append(f"  {name} <- matrix({name}, nrow = 1)")
+            lines.append(f"  {name} <- rbind({name}, deparse.level = 0)")
     return lines
 
 
 def _sizes(signature: Signature, write: Printer, program: Program) -> list[str]:
+    """Return the lines that read the sizes that are used, and check the shapes."""
+    tests = [test for matrix in signature.variables for test in _tests(matrix, signature, write)]
     wide = any(map(multiplies_sizes, program.nodes))
     lines = []
     for variable, names in signature.preface(write):
         for axis, name in sorted(names.items()):
             text = _place(signature.arguments[variable.name], (variable, axis))
             lines.append(f"  {name} <- {f'as.numeric({text})' if wide else text}")
+    if tests:
+        lines += _calls("stopifnot", [test.replace(GLUE, " ") for test in tests])
     return lines
+
+
+def _calls(name: str, operands: list[str]) -> list[str]:
+    line = f"  {name}({', '.join(operands)})"
+    if len(line) <= WIDTH:
+        return [line]
+    return [f"  {name}(", *(f"    {text}," for text in operands[:-1]), f"    {operands[-1]}", "  )"]
+
+
+def _tests(variable: Variable, signature: Signature, write: Printer) -> list[str]:
+    """Return what must be true of an argument: a matrix, and of the sizes others show."""
+    if not variable.shape:
+        return []
+    name = signature.arguments[variable.name]
+    tests = [] if ONE in variable.shape else [f"is.matrix({name})"]
+    sizes = signature.sizes
+    wanted = {}
+    for axis, dim in enumerate(variable.shape):
+        first = sizes.whole[dim] == (variable, axis) and (sizes.shows(dim) or not sizes.has(dim))
+        if not (first and dim.symbols) and sizes.knows(dim):
+            wanted[axis] = write.size(dim)[0]
+    if len(wanted) == 2:
+        return [*tests, f"dim({name}) == c({wanted[0]}, {wanted[1]})"]
+    alone = (f"{_place(name, (variable, axis))} == {text}" for axis, text in wanted.items())
+    return [*tests, *alone]
 
 
 def _returned(output: Output, program: Program, write: Printer) -> list[str]:
@@ -168,6 +208,19 @@ def _comment(name: str, output: Output, signature: Signature, title: str) -> lis
             f"@param {signature.arguments[variable.name]} {shape_words(variable, 'matrix')}{also}"
         )
     lines += [f"@param {signature.size_names[s]} number, a size" for s in signature.sizes.given]
-    first, *rest = returns(output, "list", "matrix")
-    lines += [f"@return {first}", *rest]
+    if isinstance(output, Expr):
+        lines.append(f"@return {shape_words(output, 'matrix')}")
+    else:
+        lines += ["@return A list:", *_items(output, "")]
     return [f"#' {line}".rstrip() for line in lines]
+
+
+def _items(outputs: Mapping[str, Output], margin: str) -> Iterator[str]:
+    """Yield the lines of a list in Markdown."""
+    for name, output in outputs.items():
+        start = f"{margin}* `{name.replace('`', '')}`"
+        if isinstance(output, Expr):
+            yield f"{start}: {shape_words(output, 'matrix')}"
+        else:
+            yield f"{start}:"
+            yield from _items(output, f"{margin}  ")

@@ -55,6 +55,10 @@ class Sizes:
         """Whether the arrays show a dimension."""
         return dim in self.whole or dim.symbols <= self.shown.keys()
 
+    def shows(self, dim: Dim, /) -> bool:
+        """Whether a dimension is one size symbol, which the arrays show."""
+        return any(dim == symbol for symbol in dim.symbols & self.shown.keys())
+
     def knows(self, dim: Dim, /) -> bool:
         """Whether a dimension can be told from the arguments."""
         return self.has(dim) or dim.symbols <= {*self.shown, *self.given}

@@ -42,9 +42,9 @@ def exact(text: str, /) -> Fraction:
     size = float(text)
     digits = text.lower().partition("e")[0]
     if math.isinf(size) or (not size and digits.strip("0.")):
-        raise OptionError("Numbers go from 2.2e-308 to 1.8e308.")
+        raise OptionError("numbers go to 1.8e308, and from 2.2e-308")
     if len(digits) > MOST_DIGITS:
-        raise OptionError(f"A number has at most {MOST_DIGITS} digits.")
+        raise OptionError(f"a number has at most {MOST_DIGITS} digits")
     return Fraction(text) if size else Fraction(0)  # for 0e-999999999 it would take an hour
 
 

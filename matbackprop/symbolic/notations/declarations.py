@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from numbers import Integral
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from matbackprop.errors import OptionError, ShapeError
 from matbackprop.symbolic.dimension import Dim, DimLike, same
@@ -136,10 +136,9 @@ def _check_sizes(variables: Mapping[str, Variable], call: str) -> None:
             )
 
 
-def _flags(name: str, given: str | Sequence[str], call: str) -> tuple[str, ...]:
-    if not isinstance(given, Collection):
-        _check_word(name, "assumption", given, FLAGS, call)
-    words = (given,) if isinstance(given, str) else tuple(given)
+def _flags(name: str, given: Any, call: str) -> tuple[str, ...]:
+    single = isinstance(given, str) or not isinstance(given, Collection)
+    words = (given,) if single else tuple(given)
     for word in words:
         _check_word(name, "assumption", word, FLAGS, call)
     return tuple(sorted(set(words).union(*(IMPLIED.get(word, ()) for word in words))))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from matbackprop.errors import OptionError
 from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.expression import Expr, Number, Size, Variable
 from matbackprop.symbolic.nodes import Named
@@ -72,8 +73,10 @@ class Elaboration:
     def _value(self, tree: Tree) -> Expr:
         match tree.kind:
             case "number":
-                with pointing(self.text, tree.at):
+                try:
                     return Number(exact(tree.text.rstrip("L")))
+                except OptionError as error:
+                    raise self._error(str(error), "", tree) from None
             case "name":
                 return self._named(tree)
             case "call":
@@ -201,10 +204,12 @@ class Elaboration:
             return self._error(
                 f"`{name}` is no function", f" A product needs its sign: `{name} {sign} (…)`.", tree
             )
-        remedy = self.vocabulary.instead.get(name)
-        near = _nearest(name, self.vocabulary.words)
-        said = remedy or (self.vocabulary.words[near].usage if near else None)
-        listed = f" There are {', '.join(sorted(self.vocabulary.words))}."
+        instead, words = self.vocabulary.instead, self.vocabulary.words
+        small = name.lower()
+        remedy = instead.get(name) or (None if small in words else instead.get(small))
+        near = _nearest(name, words)
+        said = remedy or (words[near].usage if near else None)
+        listed = f" There are {', '.join(sorted(words))}."
         return self._error(
             f"there is no function `{name}`", f" Write `{said}`." if said else listed, tree
         )

@@ -87,9 +87,7 @@ def tree_of(text: str, notation: str = "matlab") -> Tree:
 
 def _check_text(text: object, call: str) -> None:
     if not isinstance(text, str):
-        raise OptionError(
-            f"`{call}` needs a text, such as \"x'*A*x\"; got {type(text).__name__}."
-        )
+        raise OptionError(f'`{call}` needs a text, such as "x\'*A*x"; got {type(text).__name__}.')
 
 
 def _vocabulary(notation: str, call: str) -> Vocabulary:

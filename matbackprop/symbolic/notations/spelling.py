@@ -34,6 +34,7 @@ Term: TypeAlias = tuple[bool, Tree]
 
 PI = Fraction(repr(math.pi))  # as `Number` makes it
 SIMPLE = 1000
+MOST_PLAIN_DIGITS = 15
 DIVISORS = (2, 4, 8)
 """Of the fractions that end as decimals, 1/2, 1/4 and 1/8 are written as quotients."""
 
@@ -115,8 +116,8 @@ class Speller:
         if q != 1 and _ends(q) and (p != 1 or q not in DIVISORS):
             above = [number(decimal(Fraction(p, q))), *above]
         else:
-            above = [number(p), *above] if p != 1 else above
-            below = [number(q), *below] if q != 1 else below
+            above = [number(decimal(Fraction(p))), *above] if p != 1 else above
+            below = [number(decimal(Fraction(q))), *below] if q != 1 else below
         return folded("*", above), folded("*", below)
 
     def _all(self, factors: Fractional) -> tuple[list[Tree], list[Tree]]:

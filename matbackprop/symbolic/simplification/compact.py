@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from matbackprop.symbolic.construct import hadamard, make, neg, number, transpose
-from matbackprop.symbolic.expression import Expr, Hadamard, MatMul, Scale, Sum, Transpose
+from matbackprop.symbolic.expression import (
+    Expr,
+    Hadamard,
+    MatMul,
+    Scale,
+    Sum,
+    Transpose,
+    check_expression,
+)
 from matbackprop.symbolic.simplification.factoring import smaller
 from matbackprop.symbolic.simplification.measure import cost
 from matbackprop.symbolic.simplification.order import UNIT, split
@@ -20,6 +28,7 @@ def simplify(expr: Expr, /) -> Expr:
     >>> print(simplify(parse("A*x + A'*x", shapes={"A": ("n", "n"), "x": ("n", 1)})))
     (A+A')*x
     """
+    check_expression(expr, call="simplify(expr)")
     seen: list[Expr] = []
     node = expr
     while len(seen) < MOST_ROUNDS:

@@ -78,7 +78,7 @@ def _(node: Hadamard, forms: Forms) -> Form:
         # diag(v) M, not (v1ᵀ) ⊙ M
         factors = [diagonal(left)] if left else []
         factors += [entrywise(middle)]
-        factors += [diagonal(right)] if right else []
+        factors += [diagonal(_standing(right))] if right else []
     else:
         factors = [entrywise(left) if left else ones(node.rows)]
         factors += [entrywise(right) if right else ones(node.columns, row=True)]
@@ -147,7 +147,7 @@ def _entries(node: Expr, forms: Forms) -> tuple[list[Form], tuple[_Items, _Items
         elif inner.columns == ONE:
             columns += _items(form)
         else:
-            rows += _standing(_items(_upright(form)))
+            rows += _row_items(form)
     return scalars, (columns, matrices, rows)
 
 
@@ -167,6 +167,14 @@ def _items(form: Form) -> _Items:
     if isinstance(form, Entrywise) and all(sign != "⊗" for sign, _ in form.items):
         return list(form.items)
     return [("⊙", form)]
+
+
+def _row_items(form: Form) -> _Items:
+    """Return the factors of a row; those of (c ⊘ d)ᵀ are cᵀ and dᵀ."""
+    column = _upright(form)
+    if column is form or not isinstance(column, Entrywise):
+        return _items(form)
+    return [(sign, Scripted(part, transposed=True)) for sign, part in _items(column)]
 
 
 def _standing(items: _Items) -> _Items:

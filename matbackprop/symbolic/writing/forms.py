@@ -22,7 +22,10 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A letter, with an accent and subscripts: X, Γ₁, X̂, Iₙ. `face` is plain, bold or script."""
+    """A letter, with an accent and subscripts: X, Γ₁, X̂, Iₙ. `face` is plain, bold, script or word.
+
+    A word is a name as it stands.
+    """
 
     stem: str
     accent: str = ""

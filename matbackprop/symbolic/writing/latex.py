@@ -22,6 +22,7 @@ from matbackprop.symbolic.writing.vocabulary import (
     is_word,
     numbers,
     starts_with_digit,
+    trails,
 )
 
 _SIGNS = {"⊙": r" \odot ", "⊘": r" \oslash ", "⊗": r" \otimes "}
@@ -39,7 +40,8 @@ class Latex(Vocabulary):
         # TeX makes room before an operator name itself, but not after its parenthesis.
         first = right.base if isinstance(right, Scripted) else right
         named = isinstance(first, Call) and first.name.startswith("\\")
-        return r" \, " if is_word(left) or (is_word(right) and not named) else " "
+        apart = is_word(left) or (is_word(right) and not named) or trails(left)
+        return r" \, " if apart else " "
 
     def _parenthesised(self, text: str) -> str:
         return rf"\left({text}\right)" if r"\frac" in text else f"({text})"
@@ -113,6 +115,9 @@ def letter(form: Symbol) -> str:
     stem = form.stem
     if form.face == "bold":
         return rf"\mathbf{{{stem}}}"
+    if form.face == "word":
+        word = stem.replace("_", r"\_")
+        return rf"\mathrm{{{word}}}"
     if stem in GREEK:
         stem = f"\\{stem}"
     elif len(stem) > 1:

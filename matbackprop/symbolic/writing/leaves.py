@@ -15,14 +15,14 @@ from matbackprop.symbolic.nodes import (
     Zeros,
 )
 from matbackprop.symbolic.writing.forms import Change, Form, Scripted, Symbol, Terms
-from matbackprop.symbolic.writing.names import dimension, symbol
+from matbackprop.symbolic.writing.names import dimension
 from matbackprop.symbolic.writing.products import multiplied, number
 from matbackprop.symbolic.writing.table import LAYOUT, Forms, ones, outer_ones
 
 
 @LAYOUT.rule(Variable, Named)
 def _(node: Variable | Named, forms: Forms) -> Form:
-    return symbol(node.name)
+    return forms.symbols[node.name]
 
 
 @LAYOUT.rule(Number)

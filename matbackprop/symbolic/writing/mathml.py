@@ -19,7 +19,13 @@ from matbackprop.symbolic.writing.forms import (
 from matbackprop.symbolic.writing.layout import form_of
 from matbackprop.symbolic.writing.names import GREEK
 from matbackprop.symbolic.writing.unicode import plain
-from matbackprop.symbolic.writing.vocabulary import Vocabulary, changed, is_word, starts_with_digit
+from matbackprop.symbolic.writing.vocabulary import (
+    Vocabulary,
+    changed,
+    is_word,
+    starts_with_digit,
+    trails,
+)
 
 _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~", "dot": "˙"}
 _BOLD = {"0": "𝟎", "1": "𝟏"}
@@ -37,7 +43,7 @@ class MathML(Vocabulary):
     def _space(self, left: Form | None, right: Form) -> str:
         if starts_with_digit(right):
             return "<mo>·</mo>"
-        return _THIN if is_word(left) or is_word(right) else ""
+        return _THIN if is_word(left) or is_word(right) or trails(left) else ""
 
     def _parenthesised(self, text: str) -> str:
         return f"<mrow>{_OPEN}{text}{_CLOSE}</mrow>"
@@ -46,7 +52,7 @@ class MathML(Vocabulary):
         return f"<mo>{sign}</mo>"
 
     def _symbol(self, form: Symbol) -> str:
-        letter = escape(GREEK.get(form.stem, form.stem))
+        letter = escape(form.stem if form.face == "word" else GREEK.get(form.stem, form.stem))
         if form.face == "bold":
             text = f"<mn>{_BOLD[letter]}</mn>"
         else:
@@ -80,6 +86,9 @@ class MathML(Vocabulary):
         if isinstance(base, Symbol) and base.below:  # both at the letter, not one after the other
             letter = self._symbol(replace(base, below=()))
             return f"<msubsup>{letter}{self._listed(base.below)}{_row(above)}</msubsup>"
+        if isinstance(base, Fence) and base.below and not base.name:
+            last = f"{self._listed(base.below)}{_row(above)}"
+            return self._fenced(base, f"<msubsup>{_bar(base)}{last}</msubsup>")
         if base.level < Level.ATOM:
             # At the closing parenthesis, as TeX does: else it floats above the whole.
             return f"<mrow>{_OPEN}{self._spelt(base)}<msup>{_CLOSE}{_row(above)}</msup></mrow>"
@@ -100,13 +109,12 @@ class MathML(Vocabulary):
         return f"<mrow>{self._under(name, form.below)}{inside}</mrow>"
 
     def _fence(self, form: Fence) -> str:
-        bar = "‖" if form.double else "|"
         name = f"<mi>{plain(form.name)}</mi>" if form.name else ""
-        text = (
-            f'<mrow><mo form="prefix" stretchy="false">{bar}</mo>{self.write(form.inside)}'
-            f'<mo form="postfix" stretchy="false">{bar}</mo></mrow>'
-        )
-        return f"<mrow>{name}{self._under(text, form.below)}</mrow>"
+        return f"<mrow>{name}{self._fenced(form, self._under(_bar(form), form.below))}</mrow>"
+
+    def _fenced(self, form: Fence, last: str) -> str:
+        """Spell |A|, given the last bar with its scripts."""
+        return f"<mrow>{_bar(form, 'prefix')}{self.write(form.inside)}{last}</mrow>"
 
     def _change(self, of: Form) -> str:
         space = _THIN if isinstance(of, Call | Fence | Symbol) and is_word(of) else ""
@@ -121,6 +129,10 @@ class MathML(Vocabulary):
     def _equation(self, left: Form | None, right: Form) -> str:
         before = self.write(left, Level.SUM) if left is not None else ""
         return f"{before}<mo>=</mo>{self.write(right, Level.SUM)}"
+
+
+def _bar(form: Fence, place: str = "postfix") -> str:
+    return f'<mo form="{place}" stretchy="false">{"‖" if form.double else "|"}</mo>'
 
 
 def _row(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -51,11 +51,14 @@ GREEK: Mapping[str, str] = MappingProxyType(
 )
 """The letters that have a LaTeX command, by its name."""
 
+_COMMANDS = {letter: command for command, letter in GREEK.items()}
+
 # As programmers shorten them, since `lambda` is a word of Python.
-_SHORT = {"lam": "lambda", "epsilon": "varepsilon", "eps": "varepsilon"}
+_SHORT = {"lam": "lambda", "epsilon": "varepsilon", "eps": "varepsilon", **_COMMANDS}
 
 _ACCENT = re.compile(r"(?P<stem>.+?)_?(?P<accent>hat|bar|tilde|dot)")
 _PARTS = re.compile(r"(?P<stem>[^\W\d_]+?|[^_]+?)_?(?P<number>\d+)?(?:_(?P<rest>.+))?")
+_ODD = re.compile(r"^_|__|_$")  # beside x and x_y, the names x_ and x__y are others
 
 
 def symbol(name: str, /) -> Symbol:
@@ -69,8 +72,8 @@ def symbol(name: str, /) -> Symbol:
     'hat'
     """
     parts = _PARTS.fullmatch(name)
-    if parts is None:
-        return Symbol(name)
+    if parts is None or _ODD.search(name):
+        return verbatim(name)
     below: list[Form] = [Digits(parts["number"])] if parts["number"] else []
     rest = parts["rest"] or ""
     accent = rest if rest in {"hat", "bar", "tilde", "dot"} else ""
@@ -85,6 +88,36 @@ def symbol(name: str, /) -> Symbol:
     if accent and len(stem) > 1 and stem not in GREEK:
         return Symbol(stem, "", (*below, Symbol(accent)))
     return Symbol(stem, accent, tuple(below))
+
+
+def verbatim(name: str, /) -> Symbol:
+    """Return a name as it stands."""
+    return Symbol(name, face="word")
+
+
+class Symbols(dict[str, Symbol]):
+    """What names are written as: no two alike.
+
+    Of names that mean one symbol the first is written so, others as they stand. Those given come
+    first, whatever their order, then others as they are asked for.
+
+    Examples
+    --------
+    >>> found = Symbols(["sigma_2", "sigma2"])
+    >>> found["sigma2"] == symbol("sigma2"), found["sigma_2"]
+    (True, Symbol(stem='sigma_2', accent='', below=(), face='word'))
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        super().__init__()
+        # λ before lambda: only the latter can be written otherwise.
+        for name in sorted({*names}, key=lambda name: (name.isascii(), len(name), name)):
+            self[name]
+
+    def __missing__(self, name: str) -> Symbol:
+        wanted = symbol(name)
+        self[name] = verbatim(name) if wanted in self.values() else wanted
+        return self[name]
 
 
 def dimension(dim: Dim, /) -> Form:

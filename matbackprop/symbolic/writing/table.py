@@ -10,17 +10,21 @@ from matbackprop.symbolic.graph import ONE
 from matbackprop.symbolic.nodes import Differential
 from matbackprop.symbolic.tables import RuleTable
 from matbackprop.symbolic.writing.forms import Form, Scripted, Symbol
-from matbackprop.symbolic.writing.names import dimension
+from matbackprop.symbolic.writing.names import Symbols, dimension
 
 LAYOUT: RuleTable[Callable[..., Form]] = RuleTable("layout")
 """layout(node, forms): the form of a node, given those of all nodes below it."""
 
 
 class Forms(dict[Expr, Form]):
-    """The forms of nodes, and which of these `hold` a differential: it is written last."""
+    """The forms of nodes, and which of these `hold` a differential: it is written last.
 
-    def __init__(self) -> None:
+    `symbols` says how names are written.
+    """
+
+    def __init__(self, symbols: Symbols) -> None:
         super().__init__()
+        self.symbols = symbols
         self.holding: set[Expr] = set()
 
     def add(self, node: Expr) -> None:

@@ -54,6 +54,8 @@ class Unicode(Vocabulary):
         return f" {sign} "
 
     def _symbol(self, form: Symbol) -> str:
+        if form.face == "word":
+            return form.stem
         letter = GREEK.get(form.stem, form.stem) + _ACCENTS.get(form.accent, "")
         return letter + self._below(form.below)
 

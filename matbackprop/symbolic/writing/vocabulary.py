@@ -198,8 +198,15 @@ def is_word(form: Form | None, /) -> bool:
             return False
         form = form.base
     if isinstance(form, Symbol):
-        return len(form.stem) > 1 and form.stem not in GREEK
+        return form.face == "word" or (len(form.stem) > 1 and form.stem not in GREEK)
     return isinstance(form, Call | Change | Fence)
+
+
+def trails(form: Form | None, /) -> bool:
+    """Whether a factor ends in a subscript that is a name: what follows seems part of it."""
+    if not isinstance(form, Symbol) or form.face != "plain":
+        return False
+    return any(isinstance(below, Symbol) for below in form.below)
 
 
 def starts_with_digit(form: Form, /) -> bool:

@@ -26,6 +26,10 @@ FORMULAS: Mapping[str, str] = MappingProxyType(
             r"\operatorname{tr}(G^\top (A \otimes B)) ="
             r" \operatorname{vec}(A)^\top R(G) \operatorname{vec}(B)"
         ),
+        "d‖E‖² = 2 tr(Eᵀ dE)": (
+            r"\mathrm{d} \lVert E \rVert^2 = 2 \operatorname{tr}(E^\top \mathrm{d} E)"
+        ),
+        "d log(1 + eᶻ) = σ(z) ⊙ dz": (r"\mathrm{d} \log(1 + e^z) = \sigma(z) \odot \mathrm{d} z"),
         "tr(AᵀB) = vec(A)ᵀvec(B)": (
             r"\operatorname{tr}(A^\top B) = \operatorname{vec}(A)^\top \operatorname{vec}(B)"
         ),

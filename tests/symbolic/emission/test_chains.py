@@ -54,9 +54,13 @@ def body(emit, expr):
         _, _, after = text[text.index("def f(") :].rpartition('"""\n')
     else:
         after = text[text.index("f <- function") :].partition("\n")[2].rpartition("}")[0]
+    after = re.sub(r"  stopifnot\((\n(    .*\n)*  \)|.*\))\n", "", after)
     lines = [line.strip() for line in after.splitlines()]
-    start = re.compile(r"as_floats\(|as\.matrix\(\w+\)$|matrix\(\w+, nrow|\.shape|<- n(row|col)\(")
-    return "\n".join(line for line in lines if not start.search(line)).removeprefix("return ")
+    start = re.compile(
+        r"\w+ = as_matrix\(|\w+ <- as\.matrix\(\w+\)$|\w+ <- rbind\("
+        r"|.*\.shape(\[.\])?$|\w+ <- n(row|col)\("
+    )
+    return "\n".join(line for line in lines if not start.match(line)).removeprefix("return ")
 
 
 TEXTS = [
@@ -88,7 +92,7 @@ TEXTS = [
         "as.matrix(rowSums(X * Y))",
     ),
     ("diag left", MatMul(Diag(u), X), "u * X", "c(u) * X"),
-    ("diag right", MatMul(X, Diag(v)), "X * v.T", "X * rep(t(v), each = n)"),
+    ("diag right", MatMul(X, Diag(v)), "X * v.T", "X * rep(v, each = n)"),
     ("diag alone", Diag(v), "np.diagflat(v)", "diag(c(v), nrow = p)"),
     ("column", columns * X, "u * X", "c(u) * X"),
     ("row", X / rows, "X / r", "X / rep(r, each = n)"),
@@ -123,8 +127,8 @@ TEXTS = [
     (
         "kron",
         MatMul(Kron(F, A), Vec(E.T)),
-        '(F @ (A @ E.T).T).T.reshape((-1, 1), order="F")',
-        "matrix(t(tcrossprod(F_, tcrossprod(A, E))), ncol = 1)",
+        '(A @ E.T @ F.T).reshape((-1, 1), order="F")',
+        "matrix(tcrossprod(tcrossprod(A, E), F_), ncol = 1)",
     ),
     ("outer", 2 * MatMul(u, v.T), "u @ (2 * v.T)", "u %*% (2 * t(v))"),
     ("square", X * X, "X**2", "X^2"),
@@ -147,10 +151,22 @@ TEXTS = [
     (
         "diagonal split at the thinnest place",
         DiagVec(MatMul(X.T, u, u.T, X)),
-        "np.sum((X.T @ u) * (u.T @ X).T, axis=1, keepdims=True)",
-        "as.matrix(rowSums(crossprod(X, u) * t(crossprod(u, X))))",
+        "np.sum((X.T @ u) * (X.T @ u), axis=1, keepdims=True)",
+        "as.matrix(rowSums(crossprod(X, u) * crossprod(X, u)))",
     ),
-    ("step", Apply("step", X), "(X > 0).astype(float)", "1 * (X > 0)"),
+    ("step", Apply("step", X), "np.heaviside(X, 0.0)", "1 * (X > 0)"),
+    (
+        "turned twice",
+        Transpose(MatMul(A.T, Transpose(MatMul(X.T, Y)))),
+        "X.T @ Y @ A",
+        "crossprod(crossprod(Y, X), A)",
+    ),
+    (
+        "diag of a vec",
+        Diag(Vec(W)),
+        'np.diagflat(W.reshape((-1, 1), order="F"))',
+        "diag(c(W), nrow = p * q)",
+    ),
     ("relu", Apply("relu", X), "np.maximum(X, 0.0)", "pmax(X, 0)"),
 ]
 

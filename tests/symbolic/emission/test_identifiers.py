@@ -10,7 +10,7 @@ from matbackprop.symbolic.emission.identifiers import Identifiers
     [
         ("x", "x", "x"),
         ("lambda", "lambda_", "lambda_"),
-        ("x.bar", "x_bar", "x_bar"),
+        ("x.bar", "x_bar", "x.bar"),
         ("_x", "v_x", "v_x"),
         ("1a", "v1a", "v1a"),
         ("Γ1", "Γ1", "Gamma1"),

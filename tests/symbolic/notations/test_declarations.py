@@ -60,6 +60,10 @@ def test_a_positive_scalar_may_be_called_spd():
         ({"x": "n"}, {}, {"y": "spd"}, OptionError, "domains for y, which has no shape"),
         ({"x": ("n", "p", "q")}, {}, {}, OptionError, "x was given 3 dimensions"),
         ({"x": (0, 1)}, {}, {}, OptionError, "at least 1; x has"),
+        ({"x": 3.5}, {}, {}, OptionError, "needs a shape of x; got 3.5"),
+        ({"x y": "n"}, {}, {}, OptionError, "needs a name that begins with a letter .* got 'x y'"),
+        ({"x": "n", "n": ()}, {}, {}, OptionError, "got n both as a variable and as a size of x"),
+        ({"n": "n"}, {}, {}, OptionError, "got n both as a variable and as a size of n"),
         ({"x": ("n p",)}, {}, {}, OptionError, "A dimension is a whole number"),
     ],
 )

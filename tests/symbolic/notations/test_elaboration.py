@@ -32,6 +32,13 @@ def position(error):
         ("eye(n-n)", 5, "a size is a whole number of at least 1; this is 0"),
         ("eye(1/2)", 5, "a whole number of at least 1; this is 1/2"),
         ("batchnorm(X, b, b, epsilon=1)", 19, "`batchnorm` has no argument `epsilon`"),
+        ("X*B", 2, r"Is `b` meant\?"),
+        ("Trace(X)", 0, r"Write `tr\(A\)`"),
+        ("Tr(X)", 0, r"there is no function `Tr`. Write `tr\(A\)`"),
+        ("Q = Q+sum(X); Q", 4, "`Q` is used in its own definition. Choose another name"),
+        ("2+1e400", 2, r"`parse\(text, notation=\"matlab\"\)`: numbers go to 1.8e308"),
+        ("X.^1e999999999", 3, "numbers go to 1.8e308"),
+        ("2*1e-400", 2, "numbers go to 1.8e308, and from 2.2e-308"),
         ("X = 2; X", 0, "`X` is defined here, but is a variable"),
         ("n = 2; X", 0, "`n` is defined here, but is a size"),
         ("A = X; A = X; A", 7, "`A` is defined twice"),
@@ -131,9 +138,8 @@ def test_numbers_are_exact():
     assert read("1L", notation="r", shapes={}).value == 1
 
 
-def test_sizes_are_scalars_and_variables_win():
+def test_sizes_are_scalars():
     assert read("n", shapes={"X": ("n", 1)}) is Size("n")
-    assert read("n", shapes={"X": ("n", 1), "n": ()}).is_variable
     assert read("eye(n*(n+1)/2)", shapes={"X": "n"}) is Identity(Dim.of("n*(n+1)/2"))
     assert read("eye((k+1)^2)", shapes={"X": "k"}) is Identity(Dim.of("k*k+2*k+1"))
 

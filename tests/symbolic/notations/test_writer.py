@@ -57,7 +57,11 @@ WRITTEN = {
     "0.5": (Number(0.5), "0.5"),
     "-0.00001": (Number(-1e-5), "-0.00001"),
     "1e-12": (Number(1e-12), "1e-12"),
-    "100000000000000000000": (Number(10**20), "100000000000000000000"),
+    "1e20": (Number(10**20), "1e20"),
+    "1.25e300*s": (Number(125 * 10**298) * s, "1.25e300 * s"),
+    "1.234567890123456e15*s": (Number(1234567890123456) * s, "1.234567890123456e15 * s"),
+    "123456789012345*s": (Number(123456789012345) * s, "123456789012345 * s"),
+    "1e16*s/7": (Number(Fraction(10**16, 7)) * s, "1e16 * s / 7"),
     "pi": (Number(np.pi), "pi"),
     "x/(2*pi)": (Scale(1 / (Number(2) * Number(np.pi)), x), "x / (2 * pi)"),
     # Coefficients
@@ -210,7 +214,7 @@ def test_two_definitions_of_one_name():
 def test_str_and_repr():
     assert str(2 * X @ b) == "2*X*b"
     assert f"{X @ b}" == "X*b"
-    assert repr(X @ b) == "<MatMul, n×1>"
+    assert repr(X @ b) == "<X*b, n×1>"
 
 
 def test_a_1x1_variable_keeps_its_kind():

@@ -2,7 +2,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.expression import Variable
+from matbackprop.symbolic.nodes import Norm2
 from matbackprop.symbolic.writing import to_mathml
 
 # Children that an element must have, by its name.
@@ -37,6 +39,14 @@ def test_says_what_unicode_says(spelling):
 )
 def test_letters(name, element):
     assert to_mathml(Variable(name, ())) == f"<math>{element}</math>"
+
+
+def test_scripts_of_a_norm_stand_above_each_other():
+    bar = '<mo form="{}" stretchy="false">‖</mo>'
+    last = f"<msubsup>{bar.format('postfix')}<mn>2</mn><mn>2</mn></msubsup>"
+    x = Variable("x", (Dim.of("n"), Dim.of(1)))
+    text = f"<mrow>{bar.format('prefix')}<mi>x</mi>{last}</mrow>"
+    assert to_mathml(Norm2(x) ** 2) == f"<math>{text}</math>"
 
 
 def test_display():

@@ -2,7 +2,8 @@ import pytest
 
 from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.writing.latex import to_latex
-from matbackprop.symbolic.writing.names import dimension, symbol
+from matbackprop.symbolic.writing.mathml import to_mathml
+from matbackprop.symbolic.writing.names import Symbols, dimension, symbol
 from matbackprop.symbolic.writing.unicode import to_unicode
 
 
@@ -30,12 +31,44 @@ from matbackprop.symbolic.writing.unicode import to_unicode
         ("weights_hat", "weightsₕₐₜ", r"\mathrm{weights}_{\mathrm{hat}}"),
         ("that", "t̂", r"\hat{t}"),
         ("hat", "hat", r"\mathrm{hat}"),
+        ("_x", "_x", r"\mathrm{\_x}"),
+        ("x_", "x_", r"\mathrm{x\_}"),
+        ("x__y", "x__y", r"\mathrm{x\_\_y}"),
+        ("Σ", "Σ", r"\Sigma"),
+        ("δ1", "δ₁", r"\delta_1"),
+        ("λhat", "λ̂", r"\hat{\lambda}"),
         ("x.bar", "x.bar", r"\mathrm{x.bar}"),
     ],
 )
 def test_symbol(name, unicode, latex):
     assert to_unicode(symbol(name)) == unicode
     assert to_latex(symbol(name)) == latex
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Xhat", "X_hat"),
+        ("sigma2", "sigma_2"),
+        ("λ", "lambda", "lam"),
+        ("x_y", "x__y"),
+        ("x", "x_", "_x"),
+        ("eps", "epsilon", "varepsilon"),
+    ],
+)
+@pytest.mark.parametrize("write", [to_latex, to_unicode, to_mathml])
+def test_no_two_names_look_alike(names, write):
+    texts = [write(Symbols(names)[name]) for name in names]
+    assert len({*texts}) == len(names), texts
+    assert texts[0] == write(symbol(names[0]))
+    turned = Symbols(reversed(names))
+    assert texts == [write(turned[name]) for name in names]
+
+
+def test_a_name_asked_for_later_stands_back():
+    symbols = Symbols(["S_1"])
+    assert to_unicode(symbols["S1"]) == "S1"
+    assert to_unicode(symbols["S_1"]) == "S₁"
 
 
 @pytest.mark.parametrize(
