@@ -211,5 +211,5 @@ def _code(emit: _Emit, derivations: Iterable[Derivation], output: Output) -> str
     return emit(
         {"value": first.source, first.kind.split()[-1]: output},
         arguments=list(arguments.values()),
-        title=write(first.source, first.notation),
+        title=write(first.source, first.notation, definitions=True).replace("\n", "; "),
     )

@@ -85,7 +85,8 @@ def _(args: Args, data: tuple[Any, ...]) -> Expr:
             exponents[base] = add(exponents[base], exponent) if base in exponents else exponent
     factors = _powers(_with_quotients(_with_signs(exponents)))
     if any(isinstance(f, Hadamard) for f in factors):  # (ab)² has come apart
-        return hadamard(*scalars, *factors, *_repeated(repeated, shape))
+        again = hadamard(*factors, *_repeated(repeated, shape))
+        return scale(hadamard(*scalars), again) if scalars else again
     if not shape:
         return _scalar_product(scalars, factors)
     factors += _repeated(repeated, shape)

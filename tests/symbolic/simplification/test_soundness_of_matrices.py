@@ -1,6 +1,5 @@
 """Simplifying products, sums of entries, inverses and ⊗ keeps the value; all sizes differ."""
 
-
 import numpy as np
 import pytest
 
@@ -369,6 +368,8 @@ KRONECKER = [
     Kron(A, X) @ Commutation(3, 4),
     Kron(A, X) @ Commutation(4, 3),
     Kron(A, X) @ Commutation(2, 6),
+    Kron(A, M64) @ Commutation(2, 6),
+    Kron(A, M64) @ Commutation(3, 4),
     Kron(X, A) @ Commutation(4, 3),
     Identity(1) @ q,
     Centering(1) + w,
@@ -376,6 +377,10 @@ KRONECKER = [
     Rearrange(Kron(A, X), 2, 3, 3, 4),
     Rearrange(Kron(A, X), 3, 4, 2, 3),
     Rearrange(Kron(A, X), 1, 2, 6, 6),
+    Rearrange(M64, 2, 1, 3, 4),
+    Rearrange(M64, 2, 4, 3, 1),
+    Rearrange(M64, 1, 2, 6, 2),
+    Rearrange(M64, 6, 2, 1, 2),
     Rearrange(drawn("c12", 12, 1), 3, 1, 4, 1),
     Rearrange(drawn("r12", 1, 12), 1, 3, 1, 4),
     Rearrange(Kron(x, u) + drawn("d6", 6, 1), 2, 1, 3, 1),
