@@ -7,6 +7,8 @@ import pytest
 
 from matbackprop import symbolic as sy
 from matbackprop.errors import OptionError, ShapeError
+from matbackprop.symbolic.nodes import Total
+from matbackprop.symbolic.tables import PULLBACK
 
 SHAPES = {"X": ("n", "p"), "b": ("p", 1), "y": ("n", 1)}
 LEAST_SQUARES = "norm2(X*b-y)^2"
@@ -247,6 +249,9 @@ class TestRefusals:
         with pytest.raises(sy.DomainError, match="x needs a domain"):
             sy.derive(sy.parse("sum(log(x))", shapes={"x": 60}), "x")
 
-    def test_a_certificate_that_refuses(self):
+    def test_a_certificate_that_refuses(self, monkeypatch):
+        right = PULLBACK[Total]
+        damaged = {Total: lambda node, G, i: 2 * right(node, G, i)}
+        monkeypatch.setattr(PULLBACK, "_rules", PULLBACK._rules | damaged)
         with pytest.raises(sy.CertificateError, match="refuted and not returned"):
-            sy.derive(sy.parse("sum(exp(x))", shapes={"x": "n"}), "x", tolerance=1e-99)
+            sy.derive(sy.parse("sum(exp(x))", shapes={"x": "n"}), "x")
