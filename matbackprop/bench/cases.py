@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from matbackprop.symbolic import Expr, parse
-from matbackprop.symbolic.certificate import Kind
-from matbackprop.symbolic.expression import Variable
+from matbackprop.symbolic.certification.certificate import Kind
+from matbackprop.symbolic.expressions.expression import Variable
 
 CASE_FILE = Path(__file__).with_name("matrix_calculus.json")
 """The sixty cases; the file explains its own notation."""

@@ -15,9 +15,9 @@ from matbackprop.bench.timing import median_seconds
 from matbackprop.network import BatchNorm, Network, Parameters
 from matbackprop.network.closed_form import compact
 from matbackprop.symbolic import Expr, parse
-from matbackprop.symbolic.construct import forget
 from matbackprop.symbolic.differentiation import derived
 from matbackprop.symbolic.emission import to_numpy
+from matbackprop.symbolic.expressions.construct import forget
 from matbackprop.symbolic.notations import count_nodes, tree_of
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 
 from matbackprop.symbolic import Derivations
-from matbackprop.symbolic.accounting import derivative
-from matbackprop.symbolic.expression import Expr
-from matbackprop.symbolic.nodes import Named
+from matbackprop.symbolic.derivations.accounting import derivative
+from matbackprop.symbolic.expressions.expression import Expr
+from matbackprop.symbolic.expressions.nodes import Named
 from matbackprop.symbolic.notations import write
 from matbackprop.symbolic.notations.reading import VOCABULARIES
 from matbackprop.symbolic.writing import to_unicode

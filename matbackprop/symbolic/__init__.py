@@ -6,15 +6,19 @@
 (A+A')*X
 """
 
-from matbackprop.symbolic import values  # noqa: F401 - importing enters the numerical values
-from matbackprop.symbolic.board import StepError
-from matbackprop.symbolic.certificate import Certificate, CertificateError, DomainError
-from matbackprop.symbolic.derivation import Derivation, Derivations
+from matbackprop.symbolic.certification.certificate import (
+    Certificate,
+    CertificateError,
+    DomainError,
+)
+from matbackprop.symbolic.derivations.board import StepError
+from matbackprop.symbolic.derivations.derivation import Derivation, Derivations
 from matbackprop.symbolic.door import derive, hessian, hvp, jacobian, parse, variable
-from matbackprop.symbolic.expression import Expr
+from matbackprop.symbolic.expressions import values  # noqa: F401 - importing enters the numerical values
+from matbackprop.symbolic.expressions.expression import Expr
+from matbackprop.symbolic.expressions.tables import MissingRuleError
 from matbackprop.symbolic.notations import ParseError
 from matbackprop.symbolic.simplification import simplify
-from matbackprop.symbolic.tables import MissingRuleError
 
 __all__ = [
     "Certificate",

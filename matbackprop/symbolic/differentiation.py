@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matbackprop.symbolic.certificate import Kind
-from matbackprop.symbolic.construct import duplication, matmul, transpose, vec
-from matbackprop.symbolic.expression import Expr, Variable
+from matbackprop.symbolic.certification.certificate import Kind
+from matbackprop.symbolic.expressions.construct import duplication, matmul, transpose, vec
+from matbackprop.symbolic.expressions.expression import Expr, Variable
+from matbackprop.symbolic.expressions.nodes import Item
 from matbackprop.symbolic.naming import with_names
-from matbackprop.symbolic.nodes import Item
 from matbackprop.symbolic.simplification import simplify
 from matbackprop.symbolic.simplification.measure import cost
 from matbackprop.symbolic.sweeps import gradients, push_forward, vec_jacobian

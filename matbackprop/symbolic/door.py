@@ -7,11 +7,11 @@ from typing import Any
 
 from matbackprop._validation import check_option
 from matbackprop.errors import OptionError, ShapeError
-from matbackprop.symbolic.certificate import Kind, certify
-from matbackprop.symbolic.derivation import Derivation, Derivations
+from matbackprop.symbolic.certification.certificate import Kind, certify
+from matbackprop.symbolic.derivations.derivation import Derivation, Derivations
 from matbackprop.symbolic.differentiation import derived
-from matbackprop.symbolic.expression import Expr, Variable, check_expression, shape_text
-from matbackprop.symbolic.graph import ONE
+from matbackprop.symbolic.expressions.expression import Expr, Variable, check_expression, shape_text
+from matbackprop.symbolic.expressions.graph import ONE
 from matbackprop.symbolic.notations import declared, read
 from matbackprop.symbolic.notations.declarations import check_name
 from matbackprop.symbolic.notations.reading import VOCABULARIES

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from matbackprop.errors import OptionError, ShapeError
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     ExprLike,
@@ -18,8 +18,8 @@ from matbackprop.symbolic.expression import (
     as_expression,
     shapes,
 )
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import Centering, ColSum
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import Centering, ColSum
 
 EPS = Fraction(1, 100_000)
 
@@ -56,7 +56,7 @@ def batch_norm(
 
     Examples
     --------
-    >>> from matbackprop.symbolic.expression import Variable
+    >>> from matbackprop.symbolic.expressions.expression import Variable
     >>> X = Variable("X", (Dim.of("n"), Dim.of("p")))
     >>> batch_norm(X).shape
     (Dim('n'), Dim('p'))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from matbackprop.symbolic.construct import make, power
-from matbackprop.symbolic.expression import Expr, Number, Power
-from matbackprop.symbolic.nodes import Named
+from matbackprop.symbolic.expressions.construct import make, power
+from matbackprop.symbolic.expressions.expression import Expr, Number, Power
+from matbackprop.symbolic.expressions.nodes import Named
 
 
 def with_names(expr: Expr, source: Expr, /) -> Expr:
@@ -18,7 +18,7 @@ def with_names(expr: Expr, source: Expr, /) -> Expr:
     Examples
     --------
     >>> from matbackprop.symbolic import parse
-    >>> from matbackprop.symbolic.construct import apply
+    >>> from matbackprop.symbolic.expressions.construct import apply
     >>> L = parse("V = tanh(x); sum(V)", shapes={"x": ("n", 1)})
     >>> print(with_names(apply("tanh", L.variables()["x"]), L))
     V

@@ -11,11 +11,11 @@ from typing import TypeVar
 
 from matbackprop.errors import ShapeError
 from matbackprop.symbolic import rules  # noqa: F401 - importing enters the rules
-from matbackprop.symbolic.construct import add, identity, item, matmul, number, zero
-from matbackprop.symbolic.dimension import same
-from matbackprop.symbolic.expression import Expr, Variable, shape_text
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.tables import DIFFERENTIAL, JACOBIAN, PULLBACK
+from matbackprop.symbolic.expressions.construct import add, identity, item, matmul, number, zero
+from matbackprop.symbolic.expressions.dimension import same
+from matbackprop.symbolic.expressions.expression import Expr, Variable, shape_text
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.tables import DIFFERENTIAL, JACOBIAN, PULLBACK
 
 E = TypeVar("E", bound=Expr)
 
@@ -58,7 +58,7 @@ def gradients(L: Expr, variables: Collection[E], /) -> dict[E, Expr]:
 
     Examples
     --------
-    >>> from matbackprop.symbolic.nodes import Total
+    >>> from matbackprop.symbolic.expressions.nodes import Total
     >>> X = Variable("X", (ONE * 2, ONE * 2))
     >>> gradients(Total(X * X), [X])[X].evaluate({"X": [[1.0, 2.0], [3.0, 4.0]]})
     array([[2., 4.],

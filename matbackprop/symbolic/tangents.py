@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from matbackprop.symbolic.construct import add, diag, diagvec, matmul, neg, number, scale, transpose
-from matbackprop.symbolic.expression import Expr, Variable
+from matbackprop.symbolic.expressions.construct import (
+    add,
+    diag,
+    diagvec,
+    matmul,
+    neg,
+    number,
+    scale,
+    transpose,
+)
+from matbackprop.symbolic.expressions.expression import Expr, Variable
 
 
 def projected(G: Expr, X: Variable, /) -> Expr:

@@ -17,8 +17,8 @@ from matbackprop import symbolic
 from matbackprop.cli import app
 from matbackprop.cli.derive_command import EMIT
 from matbackprop.cli.derive_guide import GUIDE
-from matbackprop.symbolic.nodes import Total
-from matbackprop.symbolic.tables import PULLBACK
+from matbackprop.symbolic.expressions.nodes import Total
+from matbackprop.symbolic.expressions.tables import PULLBACK
 
 LEAST_SQUARES = ("norm2(X*b-y)^2", "--shape", "X:n,p b:p y:n")
 EXAMPLES = [

@@ -9,9 +9,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Broadcast, Expr, Number, Size, Variable
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Broadcast, Expr, Number, Size, Variable
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Centering,
     ColSum,

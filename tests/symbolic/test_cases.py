@@ -18,7 +18,7 @@ import scipy.special
 from matbackprop.bench.cases import read_cases
 from matbackprop.rbridge import connect
 from matbackprop.symbolic import derive, hessian, jacobian
-from matbackprop.symbolic.dimension import same
+from matbackprop.symbolic.expressions.dimension import same
 from matbackprop.symbolic.notations import count_nodes, read, tree_of
 
 CASES = read_cases()

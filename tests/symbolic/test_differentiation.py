@@ -4,7 +4,7 @@ import pytest
 
 from matbackprop.symbolic import derive, hessian, hvp, jacobian, parse
 from matbackprop.symbolic.differentiation import derived
-from matbackprop.symbolic.expression import Variable
+from matbackprop.symbolic.expressions.expression import Variable
 
 L = parse("logdet(S)+a'*S*b", shapes={"S": ("p", "p"), "a": "p", "b": "p"}, assume={"S": "spd"})
 S, a = L.variables()["S"], L.variables()["a"]

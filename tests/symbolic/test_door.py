@@ -7,8 +7,8 @@ import pytest
 
 from matbackprop import symbolic as sy
 from matbackprop.errors import OptionError, ShapeError
-from matbackprop.symbolic.nodes import Total
-from matbackprop.symbolic.tables import PULLBACK
+from matbackprop.symbolic.expressions.nodes import Total
+from matbackprop.symbolic.expressions.tables import PULLBACK
 
 SHAPES = {"X": ("n", "p"), "b": ("p", 1), "y": ("n", 1)}
 LEAST_SQUARES = "norm2(X*b-y)^2"

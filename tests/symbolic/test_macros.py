@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from matbackprop.errors import OptionError, ShapeError
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Variable
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Variable
 from matbackprop.symbolic.macros import batch_norm
 
 n, p, ONE = Dim.of("n"), Dim.of("p"), Dim.of(1)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
 
-from matbackprop.symbolic.dimension import Dim
+from matbackprop.symbolic.expressions.dimension import Dim
 from matbackprop.symbolic.simplification import simplify
 from matbackprop.symbolic.sweeps import gradients, vec_jacobian
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 import matbackprop as mb
+import matbackprop.symbolic.expressions.values
 import matbackprop.symbolic.simplification
-import matbackprop.symbolic.values
 from matbackprop.differences import complex_step
 from matbackprop.errors import ShapeError
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Broadcast, Number, Size, Variable
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Broadcast, Number, Size, Variable
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Centering,
     ColSum,
@@ -28,8 +28,8 @@ from matbackprop.symbolic.nodes import (
     Trace,
     Zeros,
 )
+from matbackprop.symbolic.expressions.tables import NORMAL_FORM, PULLBACK, MissingRuleError
 from matbackprop.symbolic.sweeps import dependents, gradients, push_forward, vec_jacobian
-from matbackprop.symbolic.tables import NORMAL_FORM, PULLBACK, MissingRuleError
 
 SIZES = {"n": 4, "p": 2, "q": 3}
 

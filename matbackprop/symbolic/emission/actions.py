@@ -20,9 +20,9 @@ from matbackprop.symbolic.emission.operations import (
     times,
     transposed,
 )
-from matbackprop.symbolic.expression import Expr, MatMul, Scale, Size, Transpose
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.expression import Expr, MatMul, Scale, Size, Transpose
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import (
     Centering,
     ColSum,
     Commutation,

@@ -16,7 +16,7 @@ from matbackprop.symbolic.emission.operations import (
     raised,
     transposed,
 )
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -29,7 +29,7 @@ from matbackprop.symbolic.expression import (
     Transpose,
     Variable,
 )
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Centering,
     Commutation,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from math import prod
 from weakref import WeakKeyDictionary
 
-from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.emission.actions import acting, from_left, from_right
 from matbackprop.symbolic.emission.lowering import Lowering
 from matbackprop.symbolic.emission.matrix_factors import Factor, opened
 from matbackprop.symbolic.emission.operations import Product, full, inner, times, transposed
-from matbackprop.symbolic.expression import Expr, MatMul, Scale, Transpose
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Expr, MatMul, Scale, Transpose
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import (
     ColSum,
     Diag,
     DiagVec,

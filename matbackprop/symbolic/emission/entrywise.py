@@ -12,8 +12,16 @@ from weakref import WeakKeyDictionary
 from matbackprop.symbolic.emission.chains import Chain, chain
 from matbackprop.symbolic.emission.lowering import Lowering, Signed
 from matbackprop.symbolic.emission.operations import LARGEST_WHOLE, UNIT, entry, over, times
-from matbackprop.symbolic.expression import Broadcast, Expr, Hadamard, MatMul, Number, Power, Scale
-from matbackprop.symbolic.graph import ONE, Shape
+from matbackprop.symbolic.expressions.expression import (
+    Broadcast,
+    Expr,
+    Hadamard,
+    MatMul,
+    Number,
+    Power,
+    Scale,
+)
+from matbackprop.symbolic.expressions.graph import ONE, Shape
 
 SCALAR, ROW, COLUMN, FULL = range(4)
 

@@ -10,8 +10,8 @@ from matbackprop.symbolic.emission.identifiers import Identifiers
 from matbackprop.symbolic.emission.printer import Helper, Printer, Rules, statement
 from matbackprop.symbolic.emission.program import Output, Program, leaves
 from matbackprop.symbolic.emission.sizes import Place, Sizes
-from matbackprop.symbolic.expression import Expr, Variable, shape_text
-from matbackprop.symbolic.nodes import Named
+from matbackprop.symbolic.expressions.expression import Expr, Variable, shape_text
+from matbackprop.symbolic.expressions.nodes import Named
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from matbackprop.symbolic.emission.operations import full, negated
-from matbackprop.symbolic.expression import Expr
-from matbackprop.symbolic.nodes import Named
-from matbackprop.symbolic.tables import RuleTable
+from matbackprop.symbolic.expressions.expression import Expr
+from matbackprop.symbolic.expressions.nodes import Named
+from matbackprop.symbolic.expressions.tables import RuleTable
 
 Signed = tuple[bool, Expr]
 """Whether a minus stands before it; the value without that minus."""

@@ -33,8 +33,15 @@ from matbackprop.symbolic.emission.printer import (
     number_text,
     power_text,
 )
-from matbackprop.symbolic.expression import Broadcast, Expr, Number, Size, Transpose, Variable
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.expression import (
+    Broadcast,
+    Expr,
+    Number,
+    Size,
+    Transpose,
+    Variable,
+)
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Assemble,
     Centering,
@@ -60,7 +67,7 @@ from matbackprop.symbolic.nodes import (
     Trace,
     Vec,
 )
-from matbackprop.symbolic.tables import RuleTable
+from matbackprop.symbolic.expressions.tables import RuleTable
 
 NUMPY: Rules = RuleTable("NumPy code")
 """numpy(node, write): its text and how tightly that holds together; `write` writes operands."""

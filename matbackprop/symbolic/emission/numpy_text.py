@@ -7,7 +7,6 @@ import json
 import keyword
 from collections.abc import Iterable, Mapping
 
-from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.emission.function_parts import (
     ORIGIN,
     Language,
@@ -21,9 +20,10 @@ from matbackprop.symbolic.emission.numpy_rules import NUMPY
 from matbackprop.symbolic.emission.printer import ATOM, GLUE, Printer, statement
 from matbackprop.symbolic.emission.program import Output, Program
 from matbackprop.symbolic.emission.sizes import Place
-from matbackprop.symbolic.expression import Broadcast, Expr, Transpose, Variable
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import DiagVec, Named, Reshape, Vec
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Broadcast, Expr, Transpose, Variable
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import DiagVec, Named, Reshape, Vec
 
 _RESERVED = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "special"})
 
@@ -63,8 +63,8 @@ def to_numpy(
 
     Examples
     --------
-    >>> from matbackprop.symbolic.dimension import Dim
-    >>> from matbackprop.symbolic.expression import MatMul, Variable
+    >>> from matbackprop.symbolic.expressions.dimension import Dim
+    >>> from matbackprop.symbolic.expressions.expression import MatMul, Variable
     >>> X = Variable("X", (Dim.of("n"), Dim.of("p")))
     >>> text = to_numpy({"gram": MatMul(X.T, X)}, arguments=[X], title="X'X")
     >>> print(text.splitlines()[-1])

@@ -9,10 +9,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, Self
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Broadcast, Expr, Number, Transpose
-from matbackprop.symbolic.graph import ONE, Shape
-from matbackprop.symbolic.nodes import Item
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Broadcast, Expr, Number, Transpose
+from matbackprop.symbolic.expressions.graph import ONE, Shape
+from matbackprop.symbolic.expressions.nodes import Item
 
 
 class _Elementwise(Expr):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
 
-from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.emission.operations import LARGEST_WHOLE
 from matbackprop.symbolic.emission.sizes import Place, Sizes
-from matbackprop.symbolic.expression import Expr, Number
-from matbackprop.symbolic.tables import RuleTable
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Expr, Number
+from matbackprop.symbolic.expressions.tables import RuleTable
 
 SUM, MATMUL, TERM, UNARY, POWER, ATOM = range(6)
 """How tightly a text holds together. In R, `%*%` binds more tightly than `*`, but reads alike."""

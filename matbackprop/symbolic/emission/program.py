@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from matbackprop.symbolic.emission import arithmetic, reductions  # noqa: F401  (enter the rules)
 from matbackprop.symbolic.emission.lowering import Lowering
-from matbackprop.symbolic.expression import Expr, Number, Size, Transpose, Variable
-from matbackprop.symbolic.nodes import Named
+from matbackprop.symbolic.expressions.expression import Expr, Number, Size, Transpose, Variable
+from matbackprop.symbolic.expressions.nodes import Named
 
 Output: TypeAlias = "Expr | Mapping[str, Output]"
 """What a function returns: a value, or values by name."""

@@ -37,9 +37,16 @@ from matbackprop.symbolic.emission.printer import (
     number_text,
 )
 from matbackprop.symbolic.emission.r_functions import FUNCTION_TEXT
-from matbackprop.symbolic.expression import Broadcast, Expr, Number, Size, Transpose, Variable
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.expression import (
+    Broadcast,
+    Expr,
+    Number,
+    Size,
+    Transpose,
+    Variable,
+)
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Assemble,
     Centering,
@@ -65,7 +72,7 @@ from matbackprop.symbolic.nodes import (
     Trace,
     Vec,
 )
-from matbackprop.symbolic.tables import RuleTable
+from matbackprop.symbolic.expressions.tables import RuleTable
 
 R: Rules = RuleTable("R code")
 """r(node, write): its text and how tightly that holds together; `write` writes operands."""

@@ -19,8 +19,8 @@ from matbackprop.symbolic.emission.program import Output, Program
 from matbackprop.symbolic.emission.r_functions import R_HELPERS
 from matbackprop.symbolic.emission.r_rules import R, multiplies_sizes
 from matbackprop.symbolic.emission.sizes import Place
-from matbackprop.symbolic.expression import Expr, Variable
-from matbackprop.symbolic.graph import ONE
+from matbackprop.symbolic.expressions.expression import Expr, Variable
+from matbackprop.symbolic.expressions.graph import ONE
 
 _WORDS = (
     *("if", "else", "repeat", "while", "function", "for", "next", "break", "in"),
@@ -79,8 +79,8 @@ def to_r(functions: Mapping[str, Output], *, arguments: Iterable[Variable], titl
 
     Examples
     --------
-    >>> from matbackprop.symbolic.dimension import Dim
-    >>> from matbackprop.symbolic.expression import MatMul, Variable
+    >>> from matbackprop.symbolic.expressions.dimension import Dim
+    >>> from matbackprop.symbolic.expressions.expression import MatMul, Variable
     >>> X = Variable("X", (Dim.of("n"), Dim.of("p")))
     >>> print(to_r({"gram": MatMul(X.T, X)}, arguments=[X], title="t(X) %*% X"))
     #' Return gram of `t(X) %*% X`.

@@ -6,8 +6,8 @@ from matbackprop.symbolic.emission.chains import Chain, chain
 from matbackprop.symbolic.emission.entrywise import FULL, Factors, extent
 from matbackprop.symbolic.emission.lowering import LOWERED, Lowering, Signed
 from matbackprop.symbolic.emission.operations import Product, Raised, full, inner
-from matbackprop.symbolic.expression import Expr, MatMul, Number
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.expression import Expr, MatMul, Number
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Assemble,
     ColSum,

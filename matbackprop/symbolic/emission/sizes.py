@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.emission.program import Program
-from matbackprop.symbolic.expression import Variable
-from matbackprop.symbolic.nodes import Diag
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Variable
+from matbackprop.symbolic.expressions.nodes import Diag
 
 Place = tuple[Variable, int]
 """The rows (0) or columns (1) of an argument."""

@@ -6,8 +6,8 @@ import math
 from fractions import Fraction
 
 from matbackprop.errors import OptionError, ShapeError
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import (
     Expr,
     Hadamard,
     Number,
@@ -19,8 +19,8 @@ from matbackprop.symbolic.expression import (
     shapes,
     times,
 )
+from matbackprop.symbolic.expressions.nodes import Apply, Identity, Inverse, MatrixPower
 from matbackprop.symbolic.macros import EPS, batch_norm
-from matbackprop.symbolic.nodes import Apply, Identity, Inverse, MatrixPower
 
 HALF = Fraction(1, 2)
 MOST_DIGITS = 1000

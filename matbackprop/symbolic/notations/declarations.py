@@ -9,10 +9,10 @@ from numbers import Integral
 from typing import Any, TypeAlias
 
 from matbackprop.errors import OptionError, ShapeError
-from matbackprop.symbolic.dimension import Dim, DimLike, same
-from matbackprop.symbolic.domains import DOMAINS, FLAGS
-from matbackprop.symbolic.expression import Variable, shape_text
-from matbackprop.symbolic.graph import ONE, Shape
+from matbackprop.symbolic.certification.domains import DOMAINS, FLAGS
+from matbackprop.symbolic.expressions.dimension import Dim, DimLike, same
+from matbackprop.symbolic.expressions.expression import Variable, shape_text
+from matbackprop.symbolic.expressions.graph import ONE, Shape
 from matbackprop.symbolic.notations.grammar import MATLAB, R
 
 ShapeLike: TypeAlias = "str | int | Sequence[DimLike]"

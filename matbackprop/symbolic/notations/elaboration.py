@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from matbackprop.errors import OptionError
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Expr, Number, Size, Variable
-from matbackprop.symbolic.nodes import Named
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Expr, Number, Size, Variable
+from matbackprop.symbolic.expressions.nodes import Named
 from matbackprop.symbolic.notations.arithmetic import dimension_of, exact, pi
 from matbackprop.symbolic.notations.mistakes import ParseError, pointing
 from matbackprop.symbolic.notations.tree import ASSIGN, SEQUENCE, Tree

@@ -8,8 +8,8 @@ from functools import reduce
 from itertools import groupby
 from typing import TypeAlias
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import (
     Expr,
     Hadamard,
     MatMul,
@@ -17,8 +17,8 @@ from matbackprop.symbolic.expression import (
     Power,
     Transpose,
 )
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Assemble,
     Centering,
@@ -47,6 +47,7 @@ from matbackprop.symbolic.nodes import (
     Vec,
     Zeros,
 )
+from matbackprop.symbolic.expressions.tables import RuleTable
 from matbackprop.symbolic.notations.arithmetic import HALF
 from matbackprop.symbolic.notations.parts import Fractional, Parts, flipped
 from matbackprop.symbolic.notations.spelling import (
@@ -60,7 +61,6 @@ from matbackprop.symbolic.notations.spelling import (
     size_tree,
 )
 from matbackprop.symbolic.notations.tree import Tree, call, count_nodes, number, operator
-from matbackprop.symbolic.tables import RuleTable
 
 SPELLING: RuleTable[Rule] = RuleTable("spelling in the matlab notation")
 Chain: TypeAlias = list[Tree]

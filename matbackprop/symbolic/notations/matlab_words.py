@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from matbackprop.errors import ShapeError
-from matbackprop.symbolic.dimension import Dim, same
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.dimension import Dim, same
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     MatMul,
@@ -25,9 +25,9 @@ from matbackprop.symbolic.expression import (
     shapes,
     times,
 )
-from matbackprop.symbolic.functions import FUNCTIONS
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.functions import FUNCTIONS
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Assemble,
     ColSum,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -17,8 +17,8 @@ from matbackprop.symbolic.expression import (
     Transpose,
     Variable,
 )
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Centering,
     ColSum,

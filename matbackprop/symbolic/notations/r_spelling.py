@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import reduce
 from types import MappingProxyType
 
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.expression import (
     Expr,
     Hadamard,
     MatMul,
@@ -19,8 +19,8 @@ from matbackprop.symbolic.expression import (
     Scale,
     Transpose,
 )
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Assemble,
     Centering,
@@ -49,6 +49,7 @@ from matbackprop.symbolic.nodes import (
     Vec,
     Zeros,
 )
+from matbackprop.symbolic.expressions.tables import RuleTable
 from matbackprop.symbolic.notations.arithmetic import HALF
 from matbackprop.symbolic.notations.parts import Fractional, Parts, flipped
 from matbackprop.symbolic.notations.r_words import OWN_NAMES
@@ -64,7 +65,6 @@ from matbackprop.symbolic.notations.spelling import (
     size_tree,
 )
 from matbackprop.symbolic.notations.tree import Tree, call, name, number, operator, string
-from matbackprop.symbolic.tables import RuleTable
 
 SPELLING: RuleTable[Rule] = RuleTable("spelling in R")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from matbackprop.symbolic.dimension import same
-from matbackprop.symbolic.expression import Broadcast, Expr, Transpose
-from matbackprop.symbolic.functions import FUNCTIONS
-from matbackprop.symbolic.graph import ONE
+from matbackprop.symbolic.expressions.dimension import same
+from matbackprop.symbolic.expressions.expression import Broadcast, Expr, Transpose
+from matbackprop.symbolic.expressions.functions import FUNCTIONS
+from matbackprop.symbolic.expressions.graph import ONE
 from matbackprop.symbolic.notations.tree import Tree
 from matbackprop.symbolic.notations.vocabulary import Values
 

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from matbackprop.errors import OptionError, ShapeError
-from matbackprop.symbolic.dimension import Dim, same
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.dimension import Dim, same
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -31,9 +31,9 @@ from matbackprop.symbolic.expression import (
     shapes,
     times,
 )
-from matbackprop.symbolic.functions import FUNCTIONS
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.functions import FUNCTIONS
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Assemble,
     Centering,

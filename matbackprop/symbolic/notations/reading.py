@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from matbackprop._validation import check_option
 from matbackprop.errors import OptionError
-from matbackprop.symbolic.expression import Expr
+from matbackprop.symbolic.expressions.expression import Expr
 from matbackprop.symbolic.notations.declarations import ShapeLike, declared
 from matbackprop.symbolic.notations.elaboration import Elaboration
 from matbackprop.symbolic.notations.matlab_words import MATLAB

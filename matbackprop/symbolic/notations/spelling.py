@@ -9,8 +9,8 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any, ClassVar, TypeAlias
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -23,10 +23,10 @@ from matbackprop.symbolic.expression import (
     Variable,
     times,
 )
-from matbackprop.symbolic.nodes import Differential, Named
+from matbackprop.symbolic.expressions.nodes import Differential, Named
+from matbackprop.symbolic.expressions.tables import RuleTable
 from matbackprop.symbolic.notations.parts import Fractional, Parts, parts_of, uniform
 from matbackprop.symbolic.notations.tree import Tree, call, name, number, operator
-from matbackprop.symbolic.tables import RuleTable
 
 Rule: TypeAlias = Callable[[Any, Any], Tree]
 Term: TypeAlias = tuple[bool, Tree]

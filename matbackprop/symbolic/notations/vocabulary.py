@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, cast
 
-from matbackprop.symbolic.expression import Expr
+from matbackprop.symbolic.expressions.expression import Expr
 from matbackprop.symbolic.notations.grammar import Grammar
 from matbackprop.symbolic.notations.tree import Tree
 

@@ -6,14 +6,14 @@ from functools import partial
 
 from matbackprop._validation import check_option
 from matbackprop.errors import OptionError
-from matbackprop.symbolic.expression import Expr
-from matbackprop.symbolic.nodes import Named
+from matbackprop.symbolic.expressions.expression import Expr
+from matbackprop.symbolic.expressions.nodes import Named
+from matbackprop.symbolic.expressions.tables import TEXT
 from matbackprop.symbolic.notations.matlab_spelling import POLICIES, MatlabSpeller
 from matbackprop.symbolic.notations.printer import printed
 from matbackprop.symbolic.notations.r_spelling import RSpeller
 from matbackprop.symbolic.notations.reading import VOCABULARIES
 from matbackprop.symbolic.notations.tree import ASSIGN, SEQUENCE, Tree, count_nodes, name, operator
-from matbackprop.symbolic.tables import TEXT
 
 
 def write(expr: Expr, notation: str = "matlab", *, definitions: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matbackprop.symbolic.construct import (
+from matbackprop.symbolic.expressions.construct import (
     add,
     apply,
     hadamard,
@@ -17,9 +17,9 @@ from matbackprop.symbolic.construct import (
     transpose,
     vec,
 )
-from matbackprop.symbolic.expression import Expr, Hadamard, MatMul, Power, Scale, Sum
+from matbackprop.symbolic.expressions.expression import Expr, Hadamard, MatMul, Power, Scale, Sum
+from matbackprop.symbolic.expressions.tables import DIFFERENTIAL, JACOBIAN, PULLBACK
 from matbackprop.symbolic.rules.entries import along_the_diagonal
-from matbackprop.symbolic.tables import DIFFERENTIAL, JACOBIAN, PULLBACK
 
 
 @DIFFERENTIAL.rule(Sum)

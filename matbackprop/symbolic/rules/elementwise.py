@@ -7,7 +7,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TypeAlias
 
-from matbackprop.symbolic.construct import (
+from matbackprop.symbolic.expressions.construct import (
     add,
     apply,
     broadcast,
@@ -18,10 +18,15 @@ from matbackprop.symbolic.construct import (
     sub,
     zero,
 )
-from matbackprop.symbolic.expression import Expr
-from matbackprop.symbolic.nodes import Apply
+from matbackprop.symbolic.expressions.expression import Expr
+from matbackprop.symbolic.expressions.nodes import Apply
+from matbackprop.symbolic.expressions.tables import (
+    DIFFERENTIAL,
+    JACOBIAN,
+    PULLBACK,
+    MissingRuleError,
+)
 from matbackprop.symbolic.rules.entries import along_the_diagonal
-from matbackprop.symbolic.tables import DIFFERENTIAL, JACOBIAN, PULLBACK, MissingRuleError
 
 Slope: TypeAlias = Callable[[Expr, Expr], Expr | None]
 """f′(h), given the node f(h) itself and h; None where f is constant between its jumps."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from matbackprop.symbolic.construct import diag, identity, scale, vec
-from matbackprop.symbolic.expression import Expr
+from matbackprop.symbolic.expressions.construct import diag, identity, scale, vec
+from matbackprop.symbolic.expressions.expression import Expr
 
 
 def along_the_diagonal(slope: Expr, /) -> Expr:
@@ -11,8 +11,8 @@ def along_the_diagonal(slope: Expr, /) -> Expr:
 
     Examples
     --------
-    >>> from matbackprop.symbolic.expression import Variable
-    >>> from matbackprop.symbolic.graph import ONE
+    >>> from matbackprop.symbolic.expressions.expression import Variable
+    >>> from matbackprop.symbolic.expressions.graph import ONE
     >>> x = Variable("x", (ONE * 3, ONE))
     >>> along_the_diagonal(x).evaluate({"x": [[1.0], [2.0], [3.0]]})
     array([[1., 0., 0.],

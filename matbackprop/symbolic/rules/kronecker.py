@@ -6,7 +6,7 @@ of m×n and B of p×q (Magnus and Neudecker 2019, section 3.7).
 
 from __future__ import annotations
 
-from matbackprop.symbolic.construct import (
+from matbackprop.symbolic.expressions.construct import (
     add,
     assemble,
     commutation,
@@ -18,10 +18,10 @@ from matbackprop.symbolic.construct import (
     transpose,
     vec,
 )
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Expr
-from matbackprop.symbolic.nodes import Assemble, Kron, Rearrange
-from matbackprop.symbolic.tables import DIFFERENTIAL, JACOBIAN, PULLBACK
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Expr
+from matbackprop.symbolic.expressions.nodes import Assemble, Kron, Rearrange
+from matbackprop.symbolic.expressions.tables import DIFFERENTIAL, JACOBIAN, PULLBACK
 
 
 @DIFFERENTIAL.rule(Kron)

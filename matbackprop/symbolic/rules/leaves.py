@@ -5,9 +5,9 @@ They have no operand to pull a gradient back to: the other two tables do not hol
 
 from __future__ import annotations
 
-from matbackprop.symbolic.construct import zero
-from matbackprop.symbolic.expression import Expr, Number, Size, Variable
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.construct import zero
+from matbackprop.symbolic.expressions.expression import Expr, Number, Size, Variable
+from matbackprop.symbolic.expressions.nodes import (
     Centering,
     Commutation,
     Differential,
@@ -16,7 +16,7 @@ from matbackprop.symbolic.nodes import (
     Ones,
     Zeros,
 )
-from matbackprop.symbolic.tables import DIFFERENTIAL
+from matbackprop.symbolic.expressions.tables import DIFFERENTIAL
 
 
 @DIFFERENTIAL.rule(Number, Size, Zeros, Ones, Identity, Centering, Commutation, Duplication)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -19,7 +19,7 @@ from matbackprop.symbolic.expression import (
     Transpose,
     Variable,
 )
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Assemble,
     Centering,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matbackprop.symbolic.construct import (
+from matbackprop.symbolic.expressions.construct import (
     add,
     identity,
     inverse,
@@ -15,9 +15,9 @@ from matbackprop.symbolic.construct import (
     transpose,
     vec,
 )
-from matbackprop.symbolic.expression import Expr
-from matbackprop.symbolic.nodes import Det, Inverse, LogDet, MatrixPower, Trace
-from matbackprop.symbolic.tables import DIFFERENTIAL, JACOBIAN, PULLBACK
+from matbackprop.symbolic.expressions.expression import Expr
+from matbackprop.symbolic.expressions.nodes import Det, Inverse, LogDet, MatrixPower, Trace
+from matbackprop.symbolic.expressions.tables import DIFFERENTIAL, JACOBIAN, PULLBACK
 
 
 @DIFFERENTIAL.rule(Inverse)

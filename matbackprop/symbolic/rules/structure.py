@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matbackprop.symbolic.construct import (
+from matbackprop.symbolic.expressions.construct import (
     broadcast,
     colsum,
     column,
@@ -20,11 +20,11 @@ from matbackprop.symbolic.construct import (
     transpose,
     vec,
 )
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Broadcast, Expr, Transpose
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import Diag, DiagVec, Item, Named, Reshape, Vec
-from matbackprop.symbolic.tables import DIFFERENTIAL, JACOBIAN, PULLBACK
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Broadcast, Expr, Transpose
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import Diag, DiagVec, Item, Named, Reshape, Vec
+from matbackprop.symbolic.expressions.tables import DIFFERENTIAL, JACOBIAN, PULLBACK
 
 
 @DIFFERENTIAL.rule(Named)

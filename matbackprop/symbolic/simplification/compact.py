@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from matbackprop.symbolic.construct import hadamard, make, neg, number, transpose
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.construct import hadamard, make, neg, number, transpose
+from matbackprop.symbolic.expressions.expression import (
     Expr,
     Hadamard,
     MatMul,

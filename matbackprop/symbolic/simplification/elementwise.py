@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import Any
 
-from matbackprop.symbolic.construct import (
+from matbackprop.symbolic.expressions.construct import (
     add,
     apply,
     broadcast,
@@ -24,7 +24,7 @@ from matbackprop.symbolic.construct import (
     transpose,
     zero,
 )
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -35,8 +35,9 @@ from matbackprop.symbolic.expression import (
     Sum,
     Transpose,
 )
-from matbackprop.symbolic.graph import ONE, Shape
-from matbackprop.symbolic.nodes import Apply, Det, Diag, Identity, Kron, Softmax
+from matbackprop.symbolic.expressions.graph import ONE, Shape
+from matbackprop.symbolic.expressions.nodes import Apply, Det, Diag, Identity, Kron, Softmax
+from matbackprop.symbolic.expressions.tables import NORMAL_FORM
 from matbackprop.symbolic.simplification.facts import is_positive
 from matbackprop.symbolic.simplification.order import (
     UNIT,
@@ -46,7 +47,6 @@ from matbackprop.symbolic.simplification.order import (
     kind_of_broadcast,
     split,
 )
-from matbackprop.symbolic.tables import NORMAL_FORM
 
 Args = tuple[Expr, ...]
 

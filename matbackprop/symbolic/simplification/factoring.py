@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 
-from matbackprop.symbolic.construct import (
+from matbackprop.symbolic.expressions.construct import (
     add,
     broadcast,
     hadamard,
@@ -22,7 +22,7 @@ from matbackprop.symbolic.construct import (
     scale,
     transpose,
 )
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -33,7 +33,7 @@ from matbackprop.symbolic.expression import (
     Sum,
     Transpose,
 )
-from matbackprop.symbolic.nodes import Kron
+from matbackprop.symbolic.expressions.nodes import Kron
 from matbackprop.symbolic.simplification.measure import cost
 from matbackprop.symbolic.simplification.order import factors_of, kind_of_broadcast, split
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from matbackprop.symbolic.construct import make, transpose
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.construct import make, transpose
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -19,7 +19,7 @@ from matbackprop.symbolic.expression import (
     Transpose,
     Variable,
 )
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Centering,
     Diag,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from matbackprop.symbolic.construct import (
+from matbackprop.symbolic.expressions.construct import (
     add,
     broadcast,
     hadamard,
@@ -18,9 +18,9 @@ from matbackprop.symbolic.construct import (
     vec,
     zero,
 )
-from matbackprop.symbolic.expression import Expr, Scale, Sum
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.expression import Expr, Scale, Sum
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import (
     Assemble,
     Centering,
     Commutation,
@@ -30,8 +30,8 @@ from matbackprop.symbolic.nodes import (
     Reshape,
     Vec,
 )
+from matbackprop.symbolic.expressions.tables import NORMAL_FORM
 from matbackprop.symbolic.simplification.order import UNIT, is_zero, kind_of_broadcast, split
-from matbackprop.symbolic.tables import NORMAL_FORM
 
 Args = tuple[Expr, ...]
 Data = tuple[Any, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -13,7 +13,7 @@ from matbackprop.symbolic.expression import (
     Sum,
     Transpose,
 )
-from matbackprop.symbolic.nodes import Centering, ColSum, Item, Named, RowSum
+from matbackprop.symbolic.expressions.nodes import Centering, ColSum, Item, Named, RowSum
 from matbackprop.symbolic.simplification.order import kind_of_broadcast
 
 REPEATED = {"row": 2, "column": 2, "scalar": 0}  # ones(n)*r, diag(c)*…, and a bare s

@@ -5,9 +5,16 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from matbackprop.symbolic.construct import scale
-from matbackprop.symbolic.expression import Broadcast, Expr, Hadamard, Number, Scale, Size
-from matbackprop.symbolic.nodes import Zeros
+from matbackprop.symbolic.expressions.construct import scale
+from matbackprop.symbolic.expressions.expression import (
+    Broadcast,
+    Expr,
+    Hadamard,
+    Number,
+    Scale,
+    Size,
+)
+from matbackprop.symbolic.expressions.nodes import Zeros
 
 UNIT = Number(1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from matbackprop.symbolic.construct import (
+from matbackprop.symbolic.expressions.construct import (
     add,
     broadcast,
     colsum,
@@ -24,9 +24,17 @@ from matbackprop.symbolic.construct import (
     vec,
     zero,
 )
-from matbackprop.symbolic.expression import Broadcast, Expr, Hadamard, MatMul, Scale, Sum, Transpose
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.expression import (
+    Broadcast,
+    Expr,
+    Hadamard,
+    MatMul,
+    Scale,
+    Sum,
+    Transpose,
+)
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import (
     Centering,
     Commutation,
     Diag,
@@ -37,6 +45,7 @@ from matbackprop.symbolic.nodes import (
     Rearrange,
     Vec,
 )
+from matbackprop.symbolic.expressions.tables import NORMAL_FORM
 from matbackprop.symbolic.simplification.facts import (
     is_centred,
     is_orthogonal,
@@ -44,7 +53,6 @@ from matbackprop.symbolic.simplification.facts import (
     unfolded,
 )
 from matbackprop.symbolic.simplification.order import is_zero, kind_of_broadcast
-from matbackprop.symbolic.tables import NORMAL_FORM
 
 Args = tuple[Expr, ...]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from matbackprop.symbolic.construct import (
+from matbackprop.symbolic.expressions.construct import (
     add,
     apply,
     broadcast,
@@ -26,8 +26,8 @@ from matbackprop.symbolic.construct import (
     transpose,
     zero,
 )
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -37,8 +37,8 @@ from matbackprop.symbolic.expression import (
     Sum,
     Transpose,
 )
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Centering,
     ColSum,
@@ -57,9 +57,9 @@ from matbackprop.symbolic.nodes import (
     Total,
     Vec,
 )
+from matbackprop.symbolic.expressions.tables import NORMAL_FORM
 from matbackprop.symbolic.simplification.facts import is_centred, is_symmetric, kills_ones
 from matbackprop.symbolic.simplification.order import UNIT, is_zero, key, kind_of_broadcast, split
-from matbackprop.symbolic.tables import NORMAL_FORM
 
 Args = tuple[Expr, ...]
 Data = tuple[Any, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from matbackprop.symbolic.construct import (
+from matbackprop.symbolic.expressions.construct import (
     add,
     broadcast,
     colsum,
@@ -30,9 +30,17 @@ from matbackprop.symbolic.construct import (
     transpose,
     zero,
 )
-from matbackprop.symbolic.expression import Broadcast, Expr, Hadamard, MatMul, Scale, Sum, Transpose
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.expression import (
+    Broadcast,
+    Expr,
+    Hadamard,
+    MatMul,
+    Scale,
+    Sum,
+    Transpose,
+)
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import (
     Centering,
     ColSum,
     Commutation,
@@ -47,10 +55,10 @@ from matbackprop.symbolic.nodes import (
     RowSum,
     Trace,
 )
+from matbackprop.symbolic.expressions.tables import NORMAL_FORM
 from matbackprop.symbolic.simplification.facts import is_orthogonal, is_symmetric
 from matbackprop.symbolic.simplification.order import UNIT, is_zero, kind_of_broadcast
 from matbackprop.symbolic.simplification.reductions import reading_order
-from matbackprop.symbolic.tables import NORMAL_FORM
 
 Args = tuple[Expr, ...]
 Data = tuple[Any, ...]

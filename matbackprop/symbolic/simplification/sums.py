@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import gcd
 from typing import Any
 
-from matbackprop.symbolic.construct import (
+from matbackprop.symbolic.expressions.construct import (
     add,
     apply,
     broadcast,
@@ -24,9 +24,18 @@ from matbackprop.symbolic.construct import (
     vec,
     zero,
 )
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Broadcast, Expr, Number, Scale, Size, Sum, Transpose
-from matbackprop.symbolic.nodes import Apply, Identity, Vec
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import (
+    Broadcast,
+    Expr,
+    Number,
+    Scale,
+    Size,
+    Sum,
+    Transpose,
+)
+from matbackprop.symbolic.expressions.nodes import Apply, Identity, Vec
+from matbackprop.symbolic.expressions.tables import NORMAL_FORM
 from matbackprop.symbolic.simplification.order import (
     UNIT,
     is_zero,
@@ -34,7 +43,6 @@ from matbackprop.symbolic.simplification.order import (
     kind_of_broadcast,
     split,
 )
-from matbackprop.symbolic.tables import NORMAL_FORM
 
 Args = tuple[Expr, ...]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matbackprop.symbolic.functions import FUNCTIONS
+from matbackprop.symbolic.expressions.functions import FUNCTIONS
 from matbackprop.symbolic.writing.forms import Equation, Form
 from matbackprop.symbolic.writing.unicode import plain, to_unicode
 from matbackprop.symbolic.writing.wording import sentence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TypeAlias
 
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -16,8 +16,8 @@ from matbackprop.symbolic.expression import (
     Sum,
     Transpose,
 )
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import Centering, Diag, Identity, Inverse, Ones
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import Centering, Diag, Identity, Inverse, Ones
 from matbackprop.symbolic.writing.forms import Entrywise, Form, Product, Scripted, Terms
 from matbackprop.symbolic.writing.products import (
     diagonal,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
-from matbackprop.symbolic.expression import Broadcast, Expr, Hadamard, MatMul, Sum
+from matbackprop.symbolic.expressions.expression import Broadcast, Expr, Hadamard, MatMul, Sum
 
 
 def flat(root: Expr, /) -> Expr:
@@ -29,8 +29,8 @@ def paired_up(root: Expr, /) -> Expr:
 
     Examples
     --------
-    >>> from matbackprop.symbolic.expression import Variable
-    >>> from matbackprop.symbolic.graph import ONE
+    >>> from matbackprop.symbolic.expressions.expression import Variable
+    >>> from matbackprop.symbolic.expressions.graph import ONE
     >>> A, B, C = (Variable(name, (ONE * 3, ONE * 3)) for name in "ABC")
     >>> AB = Hadamard(A, B)
     >>> paired_up(AB @ Hadamard(A, C, B)) is AB @ Hadamard(C, AB)

@@ -5,7 +5,7 @@ The engine has rows where it sums columns, and turns them as a whole; a reader e
 
 from __future__ import annotations
 
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -16,8 +16,8 @@ from matbackprop.symbolic.expression import (
     Sum,
     Transpose,
 )
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import ColSum, Ones
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import ColSum, Ones
 
 _PLAIN = 1
 """The signs ᵀ that a transposed row has as a whole; turned part by part it may have no more."""
@@ -28,7 +28,7 @@ def upright(root: Expr, /) -> Expr:
 
     Examples
     --------
-    >>> from matbackprop.symbolic.expression import Variable
+    >>> from matbackprop.symbolic.expressions.expression import Variable
     >>> from matbackprop.symbolic.writing import to_unicode
     >>> M = Variable("M", (ONE * 3, ONE * 2))
     >>> print(to_unicode(Transpose(ColSum(M))))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Number,
@@ -15,8 +15,8 @@ from matbackprop.symbolic.expression import (
     Transpose,
     rebuilt,
 )
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import Item, Named
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import Item, Named
 from matbackprop.symbolic.writing.chains import flat, paired_up
 from matbackprop.symbolic.writing.unicode import to_unicode
 
@@ -46,9 +46,9 @@ def with_definitions(expr: Expr, /, taken: Collection[str] = ()) -> Listing:
 
     Examples
     --------
-    >>> from matbackprop.symbolic.expression import Variable
-    >>> from matbackprop.symbolic.nodes import Apply
-    >>> from matbackprop.symbolic.dimension import Dim
+    >>> from matbackprop.symbolic.expressions.expression import Variable
+    >>> from matbackprop.symbolic.expressions.nodes import Apply
+    >>> from matbackprop.symbolic.expressions.dimension import Dim
     >>> n = Dim.of("n")
     >>> A, B, C, D = (Variable(name, (n, n)) for name in "ABCD")
     >>> H = Apply("tanh", A @ B + C)

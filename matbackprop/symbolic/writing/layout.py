@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from matbackprop.symbolic.expression import Expr, Variable
-from matbackprop.symbolic.nodes import Named
+from matbackprop.symbolic.expressions.expression import Expr, Variable
+from matbackprop.symbolic.expressions.nodes import Named
 from matbackprop.symbolic.writing import (  # noqa: F401 - importing enters the rules
     arithmetic,
     leaves,
@@ -34,7 +34,7 @@ def form_of(expr: Expr, /, symbols: Symbols | None = None) -> Form:
 
     Examples
     --------
-    >>> from matbackprop.symbolic.expression import Variable
+    >>> from matbackprop.symbolic.expressions.expression import Variable
     >>> form_of(Variable("x", ()))
     Symbol(stem='x', accent='', below=(), face='plain')
     """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from matbackprop.symbolic.expression import Expr, Number, Size, Transpose, Variable
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.expression import Expr, Number, Size, Transpose, Variable
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import (
     Centering,
     Commutation,
     Differential,

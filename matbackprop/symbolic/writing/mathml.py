@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from html import escape
 
-from matbackprop.symbolic.expression import Expr
+from matbackprop.symbolic.expressions.expression import Expr
 from matbackprop.symbolic.writing.forms import (
     Call,
     Fence,
@@ -153,7 +153,7 @@ def to_mathml(expr: Expr | Form, /, *, display: bool = False) -> str:
 
     Examples
     --------
-    >>> from matbackprop.symbolic.expression import Variable
+    >>> from matbackprop.symbolic.expressions.expression import Variable
     >>> to_mathml(Variable("Gamma1", ()))
     '<math><msub><mi mathvariant="normal">Γ</mi><mn>1</mn></msub></math>'
     """

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
-from matbackprop.symbolic.dimension import Dim, Monomial
+from matbackprop.symbolic.expressions.dimension import Dim, Monomial
 from matbackprop.symbolic.writing.forms import Digits, Form, Product, Scripted, Symbol
 from matbackprop.symbolic.writing.products import subtotal
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Expr
-from matbackprop.symbolic.graph import ONE
-from matbackprop.symbolic.nodes import Differential
-from matbackprop.symbolic.tables import RuleTable
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Expr
+from matbackprop.symbolic.expressions.graph import ONE
+from matbackprop.symbolic.expressions.nodes import Differential
+from matbackprop.symbolic.expressions.tables import RuleTable
 from matbackprop.symbolic.writing.forms import Form, Scripted, Symbol
 from matbackprop.symbolic.writing.names import Symbols, dimension
 

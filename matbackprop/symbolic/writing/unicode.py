@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from matbackprop.symbolic.expression import Expr
+from matbackprop.symbolic.expressions.expression import Expr
 from matbackprop.symbolic.writing.forms import (
     Call,
     Change,
@@ -149,8 +149,8 @@ def to_unicode(expr: Expr | Form, /) -> str:
 
     Examples
     --------
-    >>> from matbackprop.symbolic.expression import Variable
-    >>> from matbackprop.symbolic.dimension import Dim
+    >>> from matbackprop.symbolic.expressions.expression import Variable
+    >>> from matbackprop.symbolic.expressions.dimension import Dim
     >>> X, b = (Variable(name, (Dim.of("n"), Dim.of(m))) for name, m in [("X", "n"), ("b", 1)])
     >>> print(to_unicode(2 * (X @ b).T))
     2(Xb)ᵀ

@@ -5,11 +5,18 @@ from fractions import Fraction
 
 import pytest
 
-from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.emission import to_numpy, to_r
 from matbackprop.symbolic.emission.program import Program
-from matbackprop.symbolic.expression import Broadcast, Hadamard, MatMul, Number, Transpose, Variable
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import (
+    Broadcast,
+    Hadamard,
+    MatMul,
+    Number,
+    Transpose,
+    Variable,
+)
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Centering,
     ColSum,

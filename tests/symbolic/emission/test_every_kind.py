@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from matbackprop.rbridge import connect
-from matbackprop.symbolic import expression, nodes, simplify
-from matbackprop.symbolic.dimension import Dim
+from matbackprop.symbolic import simplify
 from matbackprop.symbolic.emission import operations, to_numpy, to_r
 from matbackprop.symbolic.emission.lowering import LOWERED
 from matbackprop.symbolic.emission.numpy_rules import NUMPY
 from matbackprop.symbolic.emission.program import Program
 from matbackprop.symbolic.emission.r_rules import R
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions import expression, nodes
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -25,8 +26,8 @@ from matbackprop.symbolic.expression import (
     Transpose,
     Variable,
 )
-from matbackprop.symbolic.functions import FUNCTIONS
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.functions import FUNCTIONS
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Assemble,
     Centering,
@@ -57,7 +58,7 @@ from matbackprop.symbolic.nodes import (
     Vec,
     Zeros,
 )
-from matbackprop.symbolic.tables import MissingRuleError
+from matbackprop.symbolic.expressions.tables import MissingRuleError
 
 SIZES = {
     "usual": {"n": 6, "p": 3, "q": 4, "k": 2, "g": 2, "h": 3},

@@ -13,10 +13,19 @@ import matbackprop as mb
 from matbackprop.errors import OptionError
 from matbackprop.rbridge import connect
 from matbackprop.symbolic import derive, parse
-from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.emission import to_numpy, to_r
-from matbackprop.symbolic.expression import Broadcast, MatMul, Size, Variable
-from matbackprop.symbolic.nodes import Apply, DiagVec, Identity, LogDet, Named, Softmax, Total, Vec
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Broadcast, MatMul, Size, Variable
+from matbackprop.symbolic.expressions.nodes import (
+    Apply,
+    DiagVec,
+    Identity,
+    LogDet,
+    Named,
+    Softmax,
+    Total,
+    Vec,
+)
 
 
 def variable(name, *shape):

@@ -5,10 +5,10 @@ import pytest
 
 from matbackprop.rbridge import connect
 from matbackprop.symbolic import derive, parse
-from matbackprop.symbolic.dimension import Dim
 from matbackprop.symbolic.emission import to_numpy, to_r
-from matbackprop.symbolic.expression import Number, Variable
-from matbackprop.symbolic.nodes import Apply, LogDet, Softmax, Total
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Number, Variable
+from matbackprop.symbolic.expressions.nodes import Apply, LogDet, Softmax, Total
 
 SHAPES = {"X": ("n", "p"), "b": ("p", 1), "y": ("n", 1), "A": ("n", "n"), "C": ("p", "p")}
 LEAST_SQUARES = "norm2(X*b-y)^2"

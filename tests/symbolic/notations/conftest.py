@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from matbackprop.bench.cases import CASE_FILE
-from matbackprop.symbolic.domains import draw
+from matbackprop.symbolic.certification.domains import draw
 from matbackprop.symbolic.notations import declared
 
 SHAPES = {"X": ("n", "p"), "Y": ("n", "p"), "S": ("p", "p"), "x": "n", "y": "n", "b": "p"}

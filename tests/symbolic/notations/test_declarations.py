@@ -1,7 +1,7 @@
 import pytest
 
 from matbackprop.errors import OptionError, ShapeError
-from matbackprop.symbolic.dimension import Dim
+from matbackprop.symbolic.expressions.dimension import Dim
 from matbackprop.symbolic.notations import declared
 
 

@@ -3,9 +3,9 @@ from fractions import Fraction
 import pytest
 
 from matbackprop.errors import OptionError, ShapeError
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Number, Size
-from matbackprop.symbolic.nodes import Identity, Named
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Number, Size
+from matbackprop.symbolic.expressions.nodes import Identity, Named
 from matbackprop.symbolic.notations import ParseError, read
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from matbackprop.bench.cases import CASE_FILE
 from matbackprop.rbridge import connect
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Variable
-from matbackprop.symbolic.nodes import Assemble, Commutation, Duplication, Rearrange
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Variable
+from matbackprop.symbolic.expressions.nodes import Assemble, Commutation, Duplication, Rearrange
 from matbackprop.symbolic.notations import HELPERS, read, write
 from matbackprop.symbolic.simplification import simplify
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from matbackprop.linalg import commutation, duplication
-from matbackprop.symbolic.functions import FUNCTIONS
-from matbackprop.symbolic.nodes import Item
+from matbackprop.symbolic.expressions.functions import FUNCTIONS
+from matbackprop.symbolic.expressions.nodes import Item
 from matbackprop.symbolic.notations import read
 
 EXPECTED = {

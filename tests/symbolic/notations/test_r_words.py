@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from matbackprop.symbolic.functions import FUNCTIONS
-from matbackprop.symbolic.nodes import Item, Trace
+from matbackprop.symbolic.expressions.functions import FUNCTIONS
+from matbackprop.symbolic.expressions.nodes import Item, Trace
 from matbackprop.symbolic.notations import ParseError, read
 
 # What each text means, in the other notation, which has its own tests against NumPy.

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from matbackprop.errors import OptionError
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Hadamard,
     MatMul,
@@ -17,7 +17,7 @@ from matbackprop.symbolic.expression import (
     Transpose,
     Variable,
 )
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Assemble,
     Centering,

@@ -7,12 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-import matbackprop.symbolic.rules
-import matbackprop.symbolic.simplification
-import matbackprop.symbolic.values  # noqa: F401
 from matbackprop.differences import central_difference, complex_step
-from matbackprop.symbolic.dimension import Dim, same
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.dimension import Dim, same
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
     Hadamard,
@@ -25,8 +22,8 @@ from matbackprop.symbolic.expression import (
     Transpose,
     Variable,
 )
-from matbackprop.symbolic.functions import FUNCTIONS
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.functions import FUNCTIONS
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Assemble,
     Centering,
@@ -57,7 +54,13 @@ from matbackprop.symbolic.nodes import (
     Vec,
     Zeros,
 )
-from matbackprop.symbolic.tables import DIFFERENTIAL, JACOBIAN, NORMAL_FORM, PULLBACK, RuleTable
+from matbackprop.symbolic.expressions.tables import (
+    DIFFERENTIAL,
+    JACOBIAN,
+    NORMAL_FORM,
+    PULLBACK,
+    RuleTable,
+)
 
 SIZES = {"m": 5, "n": 4, "p": 2, "q": 3}  # all different: a shape mixed up is noticed
 

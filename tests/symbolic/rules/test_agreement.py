@@ -4,8 +4,8 @@ import inspect
 
 import pytest
 
-from matbackprop.symbolic import expression, nodes
-from matbackprop.symbolic.tables import DIFFERENTIAL, JACOBIAN, PULLBACK
+from matbackprop.symbolic.expressions import expression, nodes
+from matbackprop.symbolic.expressions.tables import DIFFERENTIAL, JACOBIAN, PULLBACK
 
 KINDS = {
     kind

@@ -2,11 +2,16 @@
 
 import pytest
 
-from matbackprop.symbolic.construct import add, broadcast, number, scale
-from matbackprop.symbolic.expression import Expr
-from matbackprop.symbolic.nodes import Apply
+from matbackprop.symbolic.expressions.construct import add, broadcast, number, scale
+from matbackprop.symbolic.expressions.expression import Expr
+from matbackprop.symbolic.expressions.nodes import Apply
+from matbackprop.symbolic.expressions.tables import (
+    DIFFERENTIAL,
+    JACOBIAN,
+    PULLBACK,
+    MissingRuleError,
+)
 from matbackprop.symbolic.rules import elementwise
-from matbackprop.symbolic.tables import DIFFERENTIAL, JACOBIAN, PULLBACK, MissingRuleError
 
 
 def scaled(result: Expr) -> Expr:

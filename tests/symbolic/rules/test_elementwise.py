@@ -2,11 +2,16 @@
 
 import pytest
 
-from matbackprop.symbolic.expression import Variable
-from matbackprop.symbolic.functions import FUNCTIONS
-from matbackprop.symbolic.nodes import Apply
+from matbackprop.symbolic.expressions.expression import Variable
+from matbackprop.symbolic.expressions.functions import FUNCTIONS
+from matbackprop.symbolic.expressions.nodes import Apply
+from matbackprop.symbolic.expressions.tables import (
+    DIFFERENTIAL,
+    JACOBIAN,
+    PULLBACK,
+    MissingRuleError,
+)
 from matbackprop.symbolic.rules.elementwise import SLOPES
-from matbackprop.symbolic.tables import DIFFERENTIAL, JACOBIAN, PULLBACK, MissingRuleError
 
 h = Variable("h", ())
 

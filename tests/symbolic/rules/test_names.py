@@ -2,10 +2,10 @@
 
 import pytest
 
-from matbackprop.symbolic.expression import Number, Power, Variable
-from matbackprop.symbolic.nodes import Apply, Differential
+from matbackprop.symbolic.expressions.expression import Number, Power, Variable
+from matbackprop.symbolic.expressions.nodes import Apply, Differential
+from matbackprop.symbolic.expressions.tables import DIFFERENTIAL, PULLBACK
 from matbackprop.symbolic.rules import MOVE_NAMES, RULE_NAMES, move_name, rule_name
-from matbackprop.symbolic.tables import DIFFERENTIAL, PULLBACK
 
 x = Variable("x", ())
 

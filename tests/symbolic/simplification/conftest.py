@@ -5,10 +5,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from matbackprop.symbolic import construct, simplify
-from matbackprop.symbolic.expression import Hadamard, Number, Scale
+from matbackprop.symbolic import simplify
+from matbackprop.symbolic.expressions import construct
+from matbackprop.symbolic.expressions.expression import Hadamard, Number, Scale
+from matbackprop.symbolic.expressions.tables import NORMAL_FORM
 from matbackprop.symbolic.simplification.order import is_zero
-from matbackprop.symbolic.tables import NORMAL_FORM
 
 
 def compare(expr, values):

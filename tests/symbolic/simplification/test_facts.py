@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Hadamard,
     Number,
@@ -13,8 +13,8 @@ from matbackprop.symbolic.expression import (
     Size,
     Variable,
 )
-from matbackprop.symbolic.functions import FUNCTIONS
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.functions import FUNCTIONS
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Centering,
     Diag,

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from matbackprop.symbolic import parse, simplify
-from matbackprop.symbolic.expression import Hadamard, Sum
+from matbackprop.symbolic.expressions.expression import Hadamard, Sum
 
 SHAPES = {
     **dict.fromkeys("ABST", ("n", "n")),

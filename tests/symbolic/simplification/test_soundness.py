@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from matbackprop.symbolic import construct
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions import construct
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Hadamard,
     Number,
@@ -16,7 +16,7 @@ from matbackprop.symbolic.expression import (
     Sum,
     Variable,
 )
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Centering,
     ColSum,

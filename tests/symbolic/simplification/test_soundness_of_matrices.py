@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import (
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Hadamard,
     MatMul,
@@ -15,7 +15,7 @@ from matbackprop.symbolic.expression import (
     Sum,
     Variable,
 )
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Assemble,
     Centering,
@@ -44,7 +44,7 @@ from matbackprop.symbolic.nodes import (
     Vec,
     Zeros,
 )
-from matbackprop.symbolic.tables import NORMAL_FORM
+from matbackprop.symbolic.expressions.tables import NORMAL_FORM
 
 POINT = np.random.default_rng(21)
 VALUES = {}

@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import pytest
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Broadcast, Number, Size, Variable
-from matbackprop.symbolic.nodes import (
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Broadcast, Number, Size, Variable
+from matbackprop.symbolic.expressions.nodes import (
     Apply,
     Assemble,
     Centering,

@@ -1,7 +1,7 @@
 import numpy as np
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Broadcast, Hadamard, MatMul, Variable
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Broadcast, Hadamard, MatMul, Variable
 from matbackprop.symbolic.writing.chains import flat, paired_up
 
 N = Dim.of("n")

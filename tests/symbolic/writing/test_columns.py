@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Broadcast, Transpose, Variable
-from matbackprop.symbolic.nodes import ColSum, Ones
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Broadcast, Transpose, Variable
+from matbackprop.symbolic.expressions.nodes import ColSum, Ones
 from matbackprop.symbolic.writing import to_unicode
 from matbackprop.symbolic.writing.columns import upright
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Hadamard, Variable
-from matbackprop.symbolic.nodes import Apply, Inverse, Item, Named, Total
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Hadamard, Variable
+from matbackprop.symbolic.expressions.nodes import Apply, Inverse, Item, Named, Total
 from matbackprop.symbolic.writing import to_unicode, with_definitions
 from matbackprop.symbolic.writing.definitions import by_name
 

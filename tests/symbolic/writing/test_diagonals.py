@@ -2,9 +2,15 @@
 
 import pytest
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Broadcast, Hadamard, Power, Transpose, Variable
-from matbackprop.symbolic.nodes import ColSum
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import (
+    Broadcast,
+    Hadamard,
+    Power,
+    Transpose,
+    Variable,
+)
+from matbackprop.symbolic.expressions.nodes import ColSum
 from matbackprop.symbolic.writing import to_unicode
 
 N, K, ONE = Dim.of("n"), Dim.of("k"), Dim.of(1)

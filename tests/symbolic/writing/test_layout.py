@@ -2,9 +2,9 @@ import inspect
 
 import pytest
 
-from matbackprop.symbolic import expression, nodes
-from matbackprop.symbolic.expression import Expr, Variable
-from matbackprop.symbolic.tables import MissingRuleError
+from matbackprop.symbolic.expressions import expression, nodes
+from matbackprop.symbolic.expressions.expression import Expr, Variable
+from matbackprop.symbolic.expressions.tables import MissingRuleError
 from matbackprop.symbolic.writing import to_latex, to_unicode
 from matbackprop.symbolic.writing.table import LAYOUT
 

@@ -2,9 +2,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Variable
-from matbackprop.symbolic.nodes import Norm2
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Variable
+from matbackprop.symbolic.expressions.nodes import Norm2
 from matbackprop.symbolic.writing import to_mathml
 
 # Children that an element must have, by its name.

@@ -1,6 +1,6 @@
 import pytest
 
-from matbackprop.symbolic.dimension import Dim
+from matbackprop.symbolic.expressions.dimension import Dim
 from matbackprop.symbolic.writing.latex import to_latex
 from matbackprop.symbolic.writing.mathml import to_mathml
 from matbackprop.symbolic.writing.names import Symbols, dimension, symbol

@@ -9,9 +9,9 @@ import re
 import numpy as np
 import pytest
 
-from matbackprop.symbolic.dimension import Dim
-from matbackprop.symbolic.expression import Variable
-from matbackprop.symbolic.nodes import Inverse, Kron, MatrixPower
+from matbackprop.symbolic.expressions.dimension import Dim
+from matbackprop.symbolic.expressions.expression import Variable
+from matbackprop.symbolic.expressions.nodes import Inverse, Kron, MatrixPower
 from matbackprop.symbolic.writing import to_unicode
 
 ONE_BY_ONE = (Dim.of("n"), Dim.of("n"))

@@ -1,0 +1,1 @@
+"""The numerical proof: where check points are drawn, and what is compared there."""
