@@ -252,11 +252,14 @@ def _trace_of_product(product: Expr) -> Expr:
     for i, factor in enumerate(factors):
         if factor.rows == ONE:
             return item(matmul(*factors[i:], *factors[:i]))
-    readings: list[Expr] = []
+    readings: list[tuple[Expr, Expr]] = []
     for cycle in (factors, [transpose(f) for f in reversed(factors)]):
         for i in range(len(cycle)):
             turned = matmul(*cycle[i:], *cycle[:i])
-            if not isinstance(turned, MatMul) or len(turned.args) < len(factors):
-                return trace(turned)
-            readings.append(turned)
-    return Trace(min(readings, key=reading_order))
+            # A transposed difference may come with a minus, and its transpose with another.
+            front, core = turned.args if isinstance(turned, Scale) else (UNIT, turned)
+            if not isinstance(core, MatMul) or len(core.args) < len(factors):
+                return hadamard(front, trace(core))
+            readings.append((front, core))
+    front, core = min(readings, key=lambda reading: reading_order(reading[1]))
+    return hadamard(front, Trace(core))

@@ -89,6 +89,7 @@ def read(text):
         ("tr(x*y')", "y'*x"),
         ("tr(B*A)-tr(A*B)", "0"),
         ("tr(A'*B')-tr(A*B)", "0"),
+        ("tr((A-B')*S) - tr((A'-B)*S)", "0"),
         ("tr(eye(n))", "n"),
         ("log(det(A))", "logdet(A)"),
         ("logdet(inv(A))", "-logdet(A)"),
