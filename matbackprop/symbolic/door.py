@@ -194,6 +194,8 @@ def hessian(
 ) -> Any:
     """Return the Hessian of a scalar: ∂vec(G)/∂vec(X)ᵀ for its gradient G.
 
+    Of several variables, each has its own Hessian: the blocks between two are not among them.
+
     Parameters, returns and errors are those of `derive`.
 
     Examples
