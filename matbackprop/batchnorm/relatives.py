@@ -5,6 +5,7 @@ They have one mode, for their statistics never leave a row of the batch.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ class Normed(NamedTuple):
     cache: Cache
 
 
-class _OneMode:
+class _OneMode(ABC):
     """Forward and backward; a layer adds what it takes, and what it normalises together."""
 
     __slots__ = ()
@@ -62,17 +63,21 @@ class _OneMode:
         return fits and cache.arrangement == self._arrangement(cache.shape)
 
     @property
+    @abstractmethod
     def _weights(self) -> tuple[int, ...]:
-        raise NotImplementedError
+        """The shape of γ and β."""
 
+    @abstractmethod
     def _fits(self, shape: tuple[int, ...]) -> bool:
-        raise NotImplementedError
+        """Whether X of that shape could have gone through this layer."""
 
+    @abstractmethod
     def _admitted(self, X: AnyArray, call: str) -> AnyArray:
-        raise NotImplementedError
+        """Return X after checking its shape."""
 
+    @abstractmethod
     def _arrangement(self, shape: tuple[int, ...]) -> Arrangement:
-        raise NotImplementedError
+        """Return what is normalised together."""
 
 
 @dataclass(frozen=True, slots=True)

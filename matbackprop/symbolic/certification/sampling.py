@@ -245,7 +245,7 @@ class Sample:
             except (DataError, OptionError, np.linalg.LinAlgError):
                 return False
             except MatBackpropError:
-                pass  # the point is good; what was examined there is not
+                continue  # the point is good; what was examined there is not
         return True
 
 

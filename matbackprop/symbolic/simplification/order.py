@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from matbackprop.symbolic.expressions.construct import scale
+from matbackprop.symbolic.expressions.construct import hadamard, scale
 from matbackprop.symbolic.expressions.expression import (
     Broadcast,
     Expr,
@@ -60,3 +60,8 @@ def kind_of_broadcast(node: Expr, /) -> str:
     if arg.is_scalar:
         return "scalar"
     return "row" if arg.rows != node.rows else "column"
+
+
+def without(product: Expr, factor: Expr, /) -> Expr:
+    """Return an elementwise product less one of its factors."""
+    return hadamard(*(f for f in product.args if f is not factor))

@@ -52,7 +52,7 @@ from matbackprop.symbolic.simplification.facts import (
     kills_ones,
     unfolded,
 )
-from matbackprop.symbolic.simplification.order import is_zero, kind_of_broadcast
+from matbackprop.symbolic.simplification.order import is_zero, kind_of_broadcast, without
 
 Args = tuple[Expr, ...]
 
@@ -158,7 +158,7 @@ def _centred(b: Expr) -> Expr | None:
     if is_centred(b):
         return b
     if isinstance(b, Hadamard) and (row := _repeated_factor(b, "row")) is not None:
-        return hadamard(row, matmul(h, _without(b, row)))
+        return hadamard(row, matmul(h, without(b, row)))
     if isinstance(b, Sum) and any(map(is_centred, b.args)):
         return add(*(matmul(h, term) for term in b.args))
     return None
@@ -226,12 +226,12 @@ def _shifted(a: Expr, b: Expr) -> Args | None:
     """
     if isinstance(a, Hadamard) and (row := _repeated_factor(a, "row")) is not None:
         column = broadcast(transpose(row.args[0]), b.shape)
-        return _without(a, row), hadamard(column, b)
+        return without(a, row), hadamard(column, b)
     if isinstance(a, Hadamard) and b.columns == ONE:
         for outer in a.args:
             if isinstance(outer, MatMul) and outer.args[0].columns == ONE:
                 v, r = outer.args[0], matmul(*outer.args[1:])
-                rest = hadamard(broadcast(v, a.shape), _without(a, outer))
+                rest = hadamard(broadcast(v, a.shape), without(a, outer))
                 return rest, hadamard(transpose(r), b)
     if isinstance(a, Kron) and isinstance(b, Commutation):
         p, q = a.args
@@ -261,7 +261,7 @@ def _without_outer_diagonal(chain: list[Expr]) -> Expr | None:
         factor = chain[end]
         if isinstance(factor, Hadamard) and (d := _repeated_factor(factor, kind)) is not None:
             rest = list(chain)
-            rest[end] = _without(factor, d)
+            rest[end] = without(factor, d)
             return hadamard(broadcast(d.args[0], shape), matmul(*rest))
     return None
 
@@ -278,7 +278,3 @@ def _without_inner_scalar(chain: list[Expr]) -> Expr | None:
 
 def _repeated_factor(product: Expr, kind: str) -> Expr | None:
     return next((f for f in product.args if kind_of_broadcast(f) == kind), None)
-
-
-def _without(product: Expr, factor: Expr) -> Expr:
-    return hadamard(*(f for f in product.args if f is not factor))

@@ -59,7 +59,14 @@ from matbackprop.symbolic.expressions.nodes import (
 )
 from matbackprop.symbolic.expressions.tables import NORMAL_FORM
 from matbackprop.symbolic.simplification.facts import is_centred, is_symmetric, kills_ones
-from matbackprop.symbolic.simplification.order import UNIT, is_zero, key, kind_of_broadcast, split
+from matbackprop.symbolic.simplification.order import (
+    UNIT,
+    is_zero,
+    key,
+    kind_of_broadcast,
+    split,
+    without,
+)
 
 Args = tuple[Expr, ...]
 Data = tuple[Any, ...]
@@ -160,9 +167,9 @@ def _(args: Args, data: Data) -> Expr:
             for f in m.args:
                 kind = kind_of_broadcast(f)
                 if kind == "column":
-                    return hadamard(f.args[0], rowsum(_without(m, f)))
+                    return hadamard(f.args[0], rowsum(without(m, f)))
                 if kind == "row":
-                    return matmul(_without(m, f), transpose(f.args[0]))
+                    return matmul(without(m, f), transpose(f.args[0]))
         case Sum() if any(kills_ones(t) or kind_of_broadcast(t) for t in m.args):
             return add(*map(rowsum, m.args))
     return RowSum(m)
@@ -284,15 +291,11 @@ def _colsum_of_product(m: Expr) -> Expr:
     for f in m.args:
         kind = kind_of_broadcast(f)
         if kind == "column":
-            return matmul(transpose(f.args[0]), _without(m, f))
+            return matmul(transpose(f.args[0]), without(m, f))
         if kind == "row":
-            return hadamard(f.args[0], colsum(_without(m, f)))
+            return hadamard(f.args[0], colsum(without(m, f)))
     if len(m.args) == 2:
         for p, q in (m.args, m.args[::-1]):
             if isinstance(q, MatMul) and isinstance(q.args[0], Centering) and is_centred(p):
                 return colsum(hadamard(p, matmul(*q.args[1:])))
     return ColSum(m)
-
-
-def _without(product: Expr, factor: Expr) -> Expr:
-    return hadamard(*(f for f in product.args if f is not factor))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.mathtext import MathTextParser
 
 from matbackprop.symbolic.writing import to_latex
 
@@ -15,7 +16,7 @@ MATHTEXT = {r"\lvert": "|", r"\rvert": "|", r"\lVert": r"\Vert", r"\rVert": r"\V
 @pytest.fixture(scope="module")
 def mathtext():
     """Return a function that parses, or raises ValueError."""
-    parser = pytest.importorskip("matplotlib.mathtext").MathTextParser("path")
+    parser = MathTextParser("path")
 
     def parse(latex):
         return parser.parse(
@@ -26,9 +27,10 @@ def mathtext():
 
 
 @pytest.fixture(scope="module")
-def vignettes():
+def vignettes(unavailable):
     """Return the function that renders the formulas of the vignettes, or raises."""
-    pytest.importorskip("latex2mathml", reason="renders formulas; comes with the extra `docs`")
+    if importlib.util.find_spec("latex2mathml") is None:
+        unavailable("latex2mathml renders formulas; it comes with the extra `docs`")
     path = Path(__file__).parents[3] / "vignettes" / "_ext" / "mathml.py"
     spec = importlib.util.spec_from_file_location("vignette_mathml", path)
     module = importlib.util.module_from_spec(spec)
