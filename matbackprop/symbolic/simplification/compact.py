@@ -62,6 +62,8 @@ def _round(expr: Expr) -> Expr:
 
 def _turned(expr: Expr) -> Expr:
     """Write BᵀAᵀ as (AB)ᵀ, and −A(B − C) as A(C − B), where that is shorter, or no longer."""
+    # Of a term of a sum the minus is the sum's own sign, and free.
+    terms = {term for node in expr.nodes() if isinstance(node, Sum) for term in node.args}
     done: dict[Expr, Expr] = {}
     for node in expr.nodes():
         args = tuple(done[arg] for arg in node.args)
@@ -72,7 +74,7 @@ def _turned(expr: Expr) -> Expr:
                 other = Transpose(type(node).make(tuple(_turned(f) for f in turned.args)))
                 if cost(other) < cost(done[node]):
                     done[node] = other
-        elif isinstance(node, Scale | Hadamard):
+        elif isinstance(node, Scale | Hadamard) and node not in terms:
             done[node] = _without_minus(done[node])
     return done[expr]
 
