@@ -105,31 +105,46 @@ def check_batch(
         little or so much that its squares leave the range of floating-point numbers.
     """
     if len(Z) <= options.ddof:
-        raise DataError(
-            f"`{call}` with `BatchNorm(ddof={options.ddof})` needs more than {options.ddof} row(s) "
-            f"to estimate a variance; got N = {len(Z)}. To treat few rows, pass `moments=` from "
-            "the training data."
-        )
+        raise too_few_rows(call, options, len(Z))
     values = Z.real
     spread = np.ptp(values, axis=0).astype(np.float64)
+    check_range_of_spread(spread, call)
+    if options.eps > 0:
+        return
+    # A column that should be constant rarely is, to the last bit. Within this range its
+    # deviations are rounding errors, and X̂ would be noise of unit size.
+    size = np.abs(values).max(axis=0) if magnitude is None else magnitude
+    check_not_constant(spread, 8 * np.finfo(Z.dtype).eps * size, values[0], call)
+
+
+def too_few_rows(call: str, options: BatchNorm, N: float, /) -> DataError:
+    """Return the error for a batch of N rows (or of that total weight) with N ≤ ddof."""
+    return DataError(
+        f"`{call}` with `BatchNorm(ddof={options.ddof})` needs more than {options.ddof} row(s) "
+        f"to estimate a variance; got N = {N:g}. To treat few rows, pass `moments=` from "
+        "the training data."
+    )
+
+
+def check_range_of_spread(spread: Array, call: str, /) -> None:
+    """Raise `DataError` where a column of Z varies so much that its square overflows."""
     if not (spread < _LARGEST_SPREAD).all():  # also where it is NaN
         column = int(np.argmin(spread < _LARGEST_SPREAD))
         raise DataError(
             f"`{call}`: column {column} (counted from 0) of Z = X @ Gamma1 varies by "
             f"{spread[column]:g}, too much to square. Measure X in larger units."
         )
-    if options.eps > 0:
-        return
-    # A column that should be constant rarely is, to the last bit. Within this range its
-    # deviations are rounding errors, and X̂ would be noise of unit size.
-    size = np.abs(values).max(axis=0) if magnitude is None else magnitude
-    constant = spread <= 8 * np.finfo(Z.dtype).eps * size
+
+
+def check_not_constant(spread: Array, rounding: Array, values: Array, call: str, /) -> None:
+    """Raise `DataError` where eps = 0 would divide by a spread of 0, or of mere `rounding`."""
+    constant = spread <= rounding
     if constant.any():
         column = int(np.argmax(constant))
         raise DataError(
             f"`{call}` with `BatchNorm(eps=0)` divides by the standard deviation of each hidden "
             f"column; column {column} (counted from 0) of Z = X @ Gamma1 is constant at "
-            f"{values[0, column]:g}. Use an eps > 0, or remove that node."
+            f"{values[column]:g}. Use an eps > 0, or remove that node."
         )
     if (spread < 1 / _LARGEST_SPREAD).any():
         column = int(np.argmin(spread))

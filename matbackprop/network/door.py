@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -74,24 +74,28 @@ def checked(formulation: Inner, /) -> Formulation:
             raise OptionError(f"`{call}` knows inputs = True, False; got {inputs!r}.")
         given = conform(net, par, X, y, moments, call=call)
         raw = formulation(net, given, bool(inputs))
-        check_range(raw, call)
-        dtype = given.X.dtype
-        blocks = {
-            name: frozen(block.astype(dtype, copy=False).reshape(_shape(par, name, block)))
-            for name, block in raw.blocks()
-        }
-        if raw.fitted is not None:
-            fitted = raw.fitted.astype(dtype, copy=False)
-            blocks["fitted"] = frozen(fitted.reshape(np.shape(y)))
-        return replace(
-            raw,
-            loss=float(raw.loss),
-            input_names=column_names(X),
-            output_names=column_names(y),
-            **blocks,
-        )
+        g = restored(raw, par, given.X.dtype, call=call)
+        if g.fitted is not None:
+            g = replace(g, fitted=frozen(g.fitted.astype(given.X.dtype).reshape(np.shape(y))))
+        return replace(g, input_names=column_names(X), output_names=column_names(y))
 
     return formulate
+
+
+def restored(raw: Gradient, par: Parameters, dtype: Any, /, *, call: str) -> Gradient:
+    """Return a gradient in the shapes of the parameters, in their dtype, read-only.
+
+    Raises
+    ------
+    DataError
+        As `check_range` does.
+    """
+    check_range(raw, call)
+    blocks: dict[str, Any] = {
+        name: frozen(block.astype(dtype, copy=False).reshape(_shape(par, name, block)))
+        for name, block in raw.blocks()
+    }
+    return replace(raw, loss=float(raw.loss), **blocks)
 
 
 def check_range(raw: Gradient, call: str, /) -> None:
@@ -122,23 +126,57 @@ def conform(
 
     With `NO_OUTCOME` for y (to predict) the given y is the zero matrix of its shape.
     """
+    check_records(net, par, moments, call=call)
+    data = real_array(X, call=call, name="X", ndim=2)
+    N = len(data)
+    if N == 0:
+        raise DataError(f"`{call}` needs at least one row; X has shape {data.shape}.")
+    _check_width(data.shape, par, call)
+    _check_same_rows(X, y, call)
+    outcome = _conforming_outcome(y, par, N, call)
+    return _of_one_dtype(data, outcome, par, moments, call)
+
+
+def conform_parameters(
+    net: Network,
+    par: Parameters,
+    moments: Moments | None,
+    X: Array,
+    y: Array,
+    /,
+    *,
+    call: str,
+) -> Given:
+    """Return conforming arrays of one dtype for data that are elsewhere.
+
+    X of shape (0, p1) and y of shape (0,) or (0, q) stand for them: for their shapes and dtypes.
+    """
+    check_records(net, par, moments, call=call)
+    _check_width(X.shape, par, call)
+    return _of_one_dtype(X, _conforming_outcome(y, par, 0, call), par, moments, call)
+
+
+def check_records(net: Network, par: Parameters, moments: Moments | None, /, *, call: str) -> None:
+    """Raise unless network, parameters and moments are such, and agree about batch norm."""
     for value, kind, name in ((net, Network, "net"), (par, Parameters, "par")):
         if not isinstance(value, kind):
             raise DtypeError(
                 f"`{call}` needs {name} to be a `{kind.__name__}`; got {type(value).__name__}."
             )
     _check_batch_norm(net, par, moments, call)
-    data = real_array(X, call=call, name="X", ndim=2)
-    N, p1 = data.shape
-    if N == 0:
-        raise DataError(f"`{call}` needs at least one row; X has shape {data.shape}.")
-    if p1 != par.Gamma1.shape[0]:
+
+
+def _check_width(shape: tuple[int, ...], par: Parameters, call: str) -> None:
+    if shape[1] != par.Gamma1.shape[0]:
         raise ShapeError(
             f"`{call}` needs one row of Gamma1 for each column of X; "
-            f"got X {data.shape}, Gamma1 {par.Gamma1.shape}."
+            f"got X {shape}, Gamma1 {par.Gamma1.shape}."
         )
-    _check_same_rows(X, y, call)
-    outcome = _conforming_outcome(y, par, N, call)
+
+
+def _of_one_dtype(
+    data: Array, outcome: Array, par: Parameters, moments: Moments | None, call: str
+) -> Given:
     none = np.empty(0, dtype=np.float32)
     gamma = none if par.gamma is None else par.gamma
     beta = none if par.beta is None else par.beta

@@ -13,12 +13,19 @@ from matbackprop.network.loops import nodewise
 from matbackprop.network.model import Network
 from matbackprop.network.parameters import Parameters
 from matbackprop.network.result import Gradient
+from matbackprop.network.row_blocks import one_pass
 from matbackprop.network.stages import staged
 
 FORMULATIONS: Mapping[str, Formulation] = MappingProxyType(
-    {"nodewise": nodewise, "kronecker": kronecker, "staged": staged, "compact": compact}
+    {
+        "nodewise": nodewise,
+        "kronecker": kronecker,
+        "staged": staged,
+        "compact": compact,
+        "one_pass": one_pass,
+    }
 )
-"""Four ways to one gradient, of one signature: from the specification to the closed form."""
+"""Five ways to one gradient, of one signature: from the specification to sums over row blocks."""
 
 
 def gradient(
@@ -51,7 +58,8 @@ def gradient(
         Outcome, shape (N,) with `Gamma2` (p2,), or (N, q) with (p2, q).
     formulation
         A name in `FORMULATIONS`: "nodewise" (loops), "kronecker" (vec/Jacobian operators),
-        "staged" (computational graph) or "compact" (closed form). All give the same numbers.
+        "staged" (computational graph), "compact" (closed form) or "one_pass" (blocks of rows,
+        nothing of size N × p2). All give the same numbers.
     inputs
         Whether to compute ∂R/∂X as well.
     moments
