@@ -20,8 +20,9 @@ ORDER = [
     "batchnorm",
     "network",
     "symbolic",
-    "rbridge",
     "reporting",
+    "streaming",
+    "rbridge",
     "verification",
     "bench",
     "plots",
@@ -31,7 +32,7 @@ ORDER = [
 ]
 HEAVY = {
     *("rpy2", "pandas", "matplotlib", "rich", "typer", "sphinx"),
-    *("dask", "jax", "mpmath", "numba", "torch"),
+    *("dask", "distributed", "jax", "mpmath", "numba", "pyarrow", "torch"),
 }
 FILES = sorted(p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py"))
 
@@ -58,7 +59,14 @@ def test_imports_point_down(path):
 
 
 @pytest.mark.parametrize(
-    ("library", "room"), [("rpy2", "rbridge"), ("matplotlib", "plots.py"), ("rich", "reporting")]
+    ("library", "room"),
+    [
+        ("rpy2", "rbridge"),
+        ("matplotlib", "plots.py"),
+        ("rich", "reporting"),
+        ("dask", "streaming"),
+        ("pyarrow", "streaming"),
+    ],
 )
 def test_each_heavy_library_has_one_room(library, room):
     homes = set()

@@ -42,6 +42,18 @@ def without_compiling() -> Iterator[None]:
         _compiling.reset(token)
 
 
+def is_compiling() -> bool:
+    """Tell whether compiled passes may be used here: see `without_compiling`.
+
+    Examples
+    --------
+    >>> with without_compiling():
+    ...     is_compiling()
+    False
+    """
+    return _compiling.get()
+
+
 def passes_for(X: AnyArray, axes: Axes, /, *others: AnyArray) -> Any:
     """Return the module whose passes suit these arrays: `compiled_passes`, or `passes`.
 

@@ -198,6 +198,22 @@ def _leaky(slope: float) -> Activation:
     )
 
 
+def left_slope(activation: Activation, /) -> float | None:
+    """Return the slope left of 0 of an activation that is linear on both sides, 1 on the right.
+
+    None for all others, and for those of a user's own making.
+
+    Examples
+    --------
+    >>> left_slope(leaky_relu(0.25)), left_slope(ACTIVATIONS["tanh"])
+    (0.25, None)
+    """
+    if isinstance(activation.value, partial) and activation.value.func is _leaky_relu:
+        return float(activation.value.keywords["slope"])
+    slopes: dict[Callable[[Array], Array], float] = {_relu: 0.0, _identity: 1.0}
+    return slopes.get(activation.value)
+
+
 ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
     {
         activation.name: activation

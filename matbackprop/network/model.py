@@ -58,6 +58,6 @@ class Network:
         """The activation with its derivatives."""
         return activation_named(self.activation, call=_CALL)
 
-    def c0(self, N: int, /) -> float:
-        """Return the constant c₀ in R = c₀ Σ(y − ŷ)², for N rows."""
+    def c0(self, N: float, /) -> float:
+        """Return the constant c₀ in R = c₀ Σ(y − ŷ)², for N rows, or rows of total weight N."""
         return 1 / N if self.loss == "mse" else 1.0

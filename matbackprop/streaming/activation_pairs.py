@@ -1,0 +1,117 @@
+"""a(H) and a′(H) together, on arrays of any library: the two share their exponential.
+
+As exact in both tails as the formulas of `matbackprop.network.activations`, and about twice as
+fast as these one after the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, is_cupy_array, is_numpy_array, is_torch_array
+
+from matbackprop.batchnorm.arrays import AnyArray
+from matbackprop.network.activations import ACTIVATIONS, Activation, left_slope
+from matbackprop.network.row_blocks import Pair
+
+
+def pair_of(activation: Activation, /) -> Pair:
+    """Return H ↦ (a(H), a′(H)).
+
+    An activation of a user's own is called as it is: on arrays of another library than NumPy it
+    has to know these itself.
+
+    Examples
+    --------
+    >>> V, slope = pair_of(ACTIVATIONS["sigmoid"])(np.array([0.0, -800.0]))
+    >>> V, slope
+    (array([0.5, 0. ]), array([0.25, 0.  ]))
+    """
+    slope = left_slope(activation)
+    if slope is not None:
+        return partial(_two_lines, slope=slope)
+    if ACTIVATIONS.get(activation.name) == activation:
+        return _PAIRS[activation.name]
+    return partial(_own, activation=activation)
+
+
+def _own(H: AnyArray, activation: Activation) -> tuple[AnyArray, AnyArray]:
+    return activation.value(H), activation.derivative(H)
+
+
+def _two_lines(H: AnyArray, slope: float) -> tuple[AnyArray, AnyArray]:
+    xp = array_namespace(H)
+    right = H > 0
+    rising = xp.astype(right, H.dtype)
+    if slope == 0:
+        return xp.where(right, H, xp.zeros_like(H)), rising
+    return xp.where(right, H, slope * H), slope + (1 - slope) * rising
+
+
+def _tanh(H: AnyArray) -> tuple[AnyArray, AnyArray]:
+    # tanh′ = 4e/(1 + e)² with e = exp(−2|h|); 1 − tanh² would lose the tails.
+    xp = array_namespace(H)
+    e = xp.exp(-2 * xp.abs(H))
+    r = 1 / (1 + e)
+    return xp.tanh(H), 4 * e * r * r
+
+
+def _sigmoid(H: AnyArray) -> tuple[AnyArray, AnyArray]:
+    s, slope, _ = _sigmoid_parts(H)
+    return s, slope
+
+
+def _softplus(H: AnyArray) -> tuple[AnyArray, AnyArray]:
+    xp = array_namespace(H)
+    s, _, e = _sigmoid_parts(H)
+    return xp.where(H > 0, H, xp.zeros_like(H)) + xp.log1p(e), s
+
+
+def _silu(H: AnyArray) -> tuple[AnyArray, AnyArray]:
+    s, slope, _ = _sigmoid_parts(H)
+    return H * s, s + H * slope
+
+
+def _gelu(H: AnyArray) -> tuple[AnyArray, AnyArray]:
+    xp = array_namespace(H)
+    cdf = _erfc(-math.sqrt(0.5) * H) / 2
+    near = xp.abs(H)
+    near = xp.where(near < 40, near, xp.full_like(H, 40.0))  # where h² would overflow
+    pdf = math.sqrt(0.5 / math.pi) * xp.exp(-near * near / 2)
+    return H * cdf, cdf + H * pdf
+
+
+def _sigmoid_parts(H: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """Return s(h), s′(h) and e = exp(−|h|), which neither overflows nor rounds."""
+    xp = array_namespace(H)
+    e = xp.exp(-xp.abs(H))
+    r = 1 / (1 + e)
+    left = e * r
+    return xp.where(H >= 0, r, left), left * r, e
+
+
+_PAIRS: Mapping[str, Callable[[AnyArray], tuple[AnyArray, AnyArray]]] = MappingProxyType(
+    {"tanh": _tanh, "sigmoid": _sigmoid, "softplus": _softplus, "silu": _silu, "gelu": _gelu}
+)
+
+
+def _erfc(H: AnyArray) -> AnyArray:
+    """Return 1 − erf(h): the standard has no such function, libraries do."""
+    if is_torch_array(H):
+        return array_namespace(H).special.erfc(H)
+    if is_cupy_array(H):
+        from cupyx.scipy.special import erfc as on_device
+
+        return on_device(H)
+    from scipy.special import erfc
+
+    if is_numpy_array(H):
+        return erfc(H)
+    # By way of main memory: right everywhere, fast where the array lies there already.
+    host: Any = erfc(np.asarray(H))
+    return array_namespace(H).asarray(host, device=H.device)

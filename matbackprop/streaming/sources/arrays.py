@@ -1,0 +1,151 @@
+"""Rows of arrays: NumPy's, memory maps among them, or another library's on their own device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array
+
+from matbackprop._typing import ArrayLike
+from matbackprop._validation import column_names, is_frame, real_array
+from matbackprop.batchnorm.arrays import AnyArray
+from matbackprop.errors import DataError, DtypeError, ShapeError
+from matbackprop.streaming.rows import Rows
+from matbackprop.streaming.sources.local import LocalSource
+from matbackprop.streaming.sources.source import Layout, Loader
+
+STRETCHES = 64
+"""Into so many stretches the rows are cut: few enough to cost nothing, many enough to share."""
+
+STRETCH_BYTES = 2**24
+"""A stretch is no larger, so that an interrupt waits for milliseconds, and a copy is small."""
+
+
+class ArraySource(LocalSource):
+    """Rows of X, y and weights that are there; nothing is copied.
+
+    Parameters
+    ----------
+    X, y, weights
+        Checked arrays of one library.
+    layout
+        Their shapes, dtype and names.
+    """
+
+    def __init__(self, X: AnyArray, y: AnyArray, weights: AnyArray | None, layout: Layout) -> None:
+        self._X, self._y, self._weights = X, y, weights
+        self.layout = layout
+        self.in_memory = is_numpy_array(X)
+        N = X.shape[0]
+        if self.in_memory:
+            row_bytes = 8 * max(layout.p1, 1)
+            rows = min(-(-N // STRETCHES), STRETCH_BYTES // row_bytes)
+            # A multiple of every usual size of a block, so that no stretch ends in a small one.
+            rows = max(-(-rows // 64) * 64, 64) if rows < 4096 else -(-rows // 1024) * 1024
+            self._rows = rows
+        else:
+            self._rows = N  # one stretch: a device has threads of its own
+        self.stretches = -(-N // self._rows)
+
+    def loaders(self) -> Iterator[Loader]:
+        """Yield a loader for each stretch of rows."""
+        for start in range(0, self._X.shape[0], self._rows):
+            yield partial(self._load, start)
+
+    def _load(self, start: int) -> Iterator[Rows]:
+        part = slice(start, start + self._rows)
+        weights = None if self._weights is None else self._weights[part]
+        yield Rows(self._X[part], self._y[part], weights, start, offset=start)
+
+
+def array_source(
+    X: ArrayLike, y: ArrayLike, weights: ArrayLike | None, /, *, call: str
+) -> ArraySource:
+    """Return a source of arrays, or raise one clear error.
+
+    Only shapes and dtypes are looked at: the entries are in the survey, block by block.
+    """
+    names = column_names(X), column_names(y)
+    arrays: dict[str, Any] = {"X": X, "y": y}
+    if weights is not None:
+        arrays["weights"] = weights
+    # A frame or a list becomes NumPy's; an array stays where and what it is.
+    arrays = {name: _array(value, call, name) for name, value in arrays.items()}
+    check_same_library(arrays, call)
+    check_shapes(arrays["X"].shape, arrays["y"].shape, _shape(arrays, "weights"), call)
+    data = arrays["X"]
+    if data.shape[0] == 0:
+        raise DataError(f"`{call}` needs at least one row; X has shape {tuple(data.shape)}.")
+    outcome = tuple(arrays["y"].shape[1:])
+    dtype = common_dtype([kind_of(array) for array in arrays.values()])
+    layout = Layout(data.shape[1], outcome, dtype, weights is not None, *names)
+    return ArraySource(data, arrays["y"], arrays.get("weights"), layout)
+
+
+def _shape(arrays: dict[str, Any], name: str) -> tuple[int, ...] | None:
+    return tuple(arrays[name].shape) if name in arrays else None
+
+
+def _array(value: ArrayLike, call: str, name: str) -> AnyArray:
+    masked = isinstance(value, np.ma.MaskedArray)
+    if is_array_api_obj(value) and not is_frame(value) and not masked:
+        kind = kind_of(value)
+        if kind == "other":
+            raise DtypeError(
+                f"`{call}` needs real numbers in {name}; got dtype {value.dtype}. "
+                "Encode text, dates or categories as numbers first; of complex numbers pass the "
+                "real part."
+            )
+        return value
+    return real_array(value, call=call, name=name, finite=False)
+
+
+def kind_of(array: AnyArray, /) -> str:
+    """Return "float32", "float64" for all other real kinds, or "other"."""
+    if isinstance(array, np.ndarray):
+        return "other" if array.dtype.kind not in "biuf" else _wide_or(array.dtype == np.float32)
+    xp = array_namespace(array)
+    if not xp.isdtype(array.dtype, ("bool", "integral", "real floating")):
+        return "other"
+    return _wide_or(array.dtype == xp.float32)
+
+
+def _wide_or(narrow: bool) -> str:
+    return "float32" if narrow else "float64"
+
+
+def common_dtype(kinds: list[str], /) -> str:
+    """Return float32 where everything is: anything wider would be lost without a word."""
+    return "float32" if set(kinds) == {"float32"} else "float64"
+
+
+def check_same_library(arrays: dict[str, AnyArray], call: str, /) -> None:
+    """Raise `DtypeError` unless all arrays are of one library."""
+    libraries = {name: array_namespace(array).__name__ for name, array in arrays.items()}
+    if len(set(libraries.values())) > 1:
+        which = ", ".join(f"{name} of {library}" for name, library in libraries.items())
+        raise DtypeError(
+            f"`{call}` needs arrays of one library; got {which}. Convert one, for instance with "
+            "`.numpy()`."
+        )
+
+
+def check_shapes(
+    X: tuple[int, ...], y: tuple[int, ...], weights: tuple[int, ...] | None, call: str, /
+) -> None:
+    """Raise `ShapeError` unless X is (N, p1), y (N,) or (N, q) and weights (N,)."""
+    if len(X) != 2 or X[1] == 0:
+        raise ShapeError(f"`{call}` needs X of shape (N, p1); got {tuple(X)}.")
+    if len(y) not in (1, 2) or y[0] != X[0] or 0 in y[1:]:
+        raise ShapeError(
+            f"`{call}` needs y of shape (N,) or (N, q), a row for each of the {X[0]} rows of X; "
+            f"got {tuple(y)}."
+        )
+    if weights is not None and tuple(weights) != (X[0],):
+        raise ShapeError(
+            f"`{call}` needs weights of shape ({X[0]},), one for each row of X; "
+            f"got {tuple(weights)}."
+        )

@@ -1,0 +1,85 @@
+"""A pass over rows that are read here: several threads, one order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from matbackprop._typing import Progress
+from matbackprop.streaming.blas_threads import one_blas_thread_each
+from matbackprop.streaming.works.parts import P, Work
+
+if TYPE_CHECKING:
+    from matbackprop.streaming.sources.source import Loader
+
+
+def total_in_threads(
+    work: Work[P],
+    loaders: Iterator[Loader],
+    /,
+    *,
+    threads: int,
+    stretches: int | None,
+    progress: Progress,
+) -> tuple[P | None, int]:
+    """Return the merged parts of all stretches of rows, and how many rows there were.
+
+    At most two stretches a thread are under way, so that memory stays constant; parts are merged
+    in the order of the rows, whichever thread is done first. Ctrl-C ends it within a stretch.
+
+    Parameters
+    ----------
+    work
+        What to do.
+    loaders
+        A loader for each stretch of rows; iterated in the calling thread.
+    threads
+        How many there are.
+    stretches
+        How many loaders will come, where it is known; for the progress alone.
+    progress
+        Called in the calling thread after each stretch.
+    """
+    whole: P | None = None
+    rows = done = 0
+
+    def take(result: tuple[P | None, int]) -> None:
+        nonlocal whole, rows, done
+        part, count = result
+        if part is not None:
+            whole = part if whole is None else whole.merge(part)
+        rows += count
+        done += 1
+        progress(done, max(done, stretches or 0), f"{rows:,} rows")
+
+    with one_blas_thread_each():
+        if threads == 1:
+            for load in loaders:
+                take(_of_stretch(work, load))
+            return whole, rows
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="matbackprop")
+        under_way: deque[Future[tuple[P | None, int]]] = deque()
+        try:
+            for load in loaders:
+                if len(under_way) == 2 * threads:
+                    take(under_way.popleft().result())
+                under_way.append(pool.submit(_of_stretch, work, load))
+            while under_way:
+                take(under_way.popleft().result())
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    return whole, rows
+
+
+def _of_stretch(work: Work[P], load: Loader) -> tuple[P | None, int]:
+    whole: P | None = None
+    rows = 0
+    for piece in load():
+        count = piece.X.shape[0]
+        if count:
+            part = work(piece)
+            whole = part if whole is None else whole.merge(part)
+            rows += count
+    return whole, rows

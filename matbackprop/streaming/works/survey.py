@@ -1,0 +1,82 @@
+"""The first look at the data: how many rows, how heavy, whether all finite, and their moments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+from array_api_compat import array_namespace
+
+from matbackprop.batchnorm.arrays import AnyArray, wide_dtype
+from matbackprop.network.data_moments import DataMoments, block_moments
+from matbackprop.streaming.rows import Rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """What the first pass finds.
+
+    Parameters
+    ----------
+    rows, weight
+        How many, and Σw.
+    lightest
+        The smallest weight.
+    probe
+        A sum of everything, which is finite only if every entry is.
+    moments
+        x̄ and C; None where not asked for.
+    """
+
+    rows: int
+    weight: float
+    lightest: float
+    probe: AnyArray
+    moments: DataMoments | None
+
+    def merge(self, other: Survey, /) -> Survey:
+        """Return the survey of the rows of both."""
+        moments = self.moments
+        if moments is not None and other.moments is not None:
+            moments = moments.merge(other.moments)
+        return Survey(
+            self.rows + other.rows,
+            self.weight + other.weight,
+            min(self.lightest, other.lightest),
+            self.probe + other.probe,
+            moments,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyWork:
+    """Count, weigh, and with batch norm find x̄ and C.
+
+    Parameters
+    ----------
+    dtype
+        In which the rows are read.
+    rows
+        How many make a block.
+    with_moments
+        Whether x̄ and C are wanted.
+    """
+
+    dtype: str
+    rows: int
+    with_moments: bool
+
+    def __call__(self, chunk: Rows, /) -> Survey:
+        """Return the survey of some rows."""
+        parts = (self._block(*block) for block in chunk.conformed(self.dtype).blocks(self.rows))
+        return reduce(Survey.merge, parts)
+
+    def _block(self, X: AnyArray, y: AnyArray, weights: AnyArray | None) -> Survey:
+        xp, wide = array_namespace(X), wide_dtype(X)
+        moments = block_moments(X, weights) if self.with_moments else None
+        entries = X if moments is None else moments.shift
+        probe = xp.sum(entries, dtype=wide) + xp.sum(y, dtype=wide)
+        if weights is None:
+            return Survey(X.shape[0], float(X.shape[0]), 1.0, probe, moments)
+        weight = xp.sum(weights, dtype=wide)
+        return Survey(X.shape[0], float(weight), float(xp.min(weights)), probe + weight, moments)
