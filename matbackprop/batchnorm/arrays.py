@@ -7,6 +7,7 @@ nearly everywhere, and enter a pass over the data in the data's own dtype.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -28,17 +29,21 @@ def wide_dtype(X: AnyArray, /) -> Any:
     >>> wide_dtype(np.zeros(2, dtype=np.float32)) == np.float64
     True
     """
-    xp = array_namespace(X)
-    if xp.isdtype(X.dtype, "complex floating"):
+    return _wide_dtype(array_namespace(X), X.dtype, device(X))
+
+
+@functools.cache  # a library takes longer to say than a small sum takes
+def _wide_dtype(xp: Any, dtype: Any, where: Any) -> Any:
+    if xp.isdtype(dtype, "complex floating"):
         return xp.complex128
-    known = xp.__array_namespace_info__().dtypes(device=device(X), kind="real floating")
-    return known.get("float64", X.dtype)
+    known = xp.__array_namespace_info__().dtypes(device=where, kind="real floating")
+    return known.get("float64", dtype)
 
 
 def widened(stat: AnyArray, like: AnyArray, /) -> AnyArray:
     """Return `stat` in the dtype in which statistics of `like` are kept."""
-    xp = array_namespace(like)
-    return xp.astype(stat, wide_dtype(like), copy=False)
+    wide = wide_dtype(like)
+    return stat if stat.dtype == wide else array_namespace(like).astype(stat, wide)
 
 
 def constant(stat: AnyArray, /) -> AnyArray:

@@ -105,31 +105,17 @@ def block_moments(X: AnyArray, weights: AnyArray | None = None, /) -> DataMoment
     >>> block_moments(np.array([[0.0], [6.0]]), np.array([2.0, 1.0])).mean
     array([2.])
     """
-    xp = array_namespace(X)
-    rows = X.shape[0]
-    if weights is None:
-        w, weight = None, float(rows)
-    else:
-        w = xp.expand_dims(widened(weights, X), axis=1)
+    xp, wide = array_namespace(X), widened(X, X)
+    rows, weighted, weight = X.shape[0], wide, float(X.shape[0])
+    if weights is not None:
+        w = widened(weights, X)
         weight = float(xp.sum(w))
-    wide = widened(X, X)
-    mean = xp.sum(wide, axis=0) / rows  # near enough for a pivot, weighted or not
+        weighted = xp.expand_dims(w, axis=1) * wide
+    mean = xp.sum(weighted, axis=0) / weight if weight else 0 * wide[0, :]
     pivot = xp.astype(mean, X.dtype, copy=False)
     D = wide - widened(pivot, X)
-    WD = D if w is None else w * D
-    shift = xp.sum(WD, axis=0) / weight if weight else 0 * mean
-    D = D - shift
-    return DataMoments(rows, weight, pivot, shift, (D if w is None else w * D).T @ D)
-
-
-def within(X: AnyArray, moments: DataMoments, /) -> AnyArray:
-    """Return X − 1·pivotᵀ, in X's dtype: exact where an entry is near its pivot.
-
-    Examples
-    --------
-    >>> X = np.array([[3.0], [5.0]])
-    >>> within(X, block_moments(X))
-    array([[-1.],
-           [ 1.]])
-    """
-    return X - moments.pivot
+    WD = D if weights is None else xp.expand_dims(w, axis=1) * D
+    shift = xp.sum(WD, axis=0) / weight if weight else mean
+    # D is centred but for the rounding of the pivot: this difference is harmless.
+    between = xp.expand_dims(shift, axis=1) * xp.expand_dims(shift, axis=0)
+    return DataMoments(rows, weight, pivot, shift, WD.T @ D - weight * between)

@@ -77,14 +77,18 @@ def activate(block: BlockMap, X: AnyArray, /) -> Activated:
     """Return the forward pass of a block of rows."""
     if block.pivot is not None:
         X = X - block.pivot
-    V, slope = block.pair(X @ block.W + block.c)
+    H = X @ block.W
+    H += block.c
+    V, slope = block.pair(H)
     return Activated(X, V, slope, V @ block.Gamma2)
 
 
 def leave(block: BlockMap, f: Activated, u: AnyArray, loss: AnyArray, /) -> Sums:
     """Return what u, the gradient for ŷ, shape (n, q), sends back to W, c and Γ₂."""
     xp, wide = array_namespace(f.X), wide_dtype(f.X)
-    S = f.slope * (u @ block.Gamma2.T)
+    # With one output the product is one of a column and a row: twice as fast entry by entry.
+    dV = u * block.Gamma2.T if u.shape[1] == 1 else u @ block.Gamma2.T
+    S = f.slope * dV
     products = f.X.T @ S, f.V.T @ u
     return Sums(
         loss, widened(products[0], S), xp.sum(S, axis=0, dtype=wide), widened(products[1], S)

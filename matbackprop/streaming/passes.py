@@ -14,7 +14,7 @@ from matbackprop._typing import Progress
 from matbackprop._validation import check_count, check_flag
 from matbackprop.errors import DataError
 from matbackprop.reporting import Terminal
-from matbackprop.streaming.block_size import rows_in_cache, rows_on_device
+from matbackprop.streaming.block_size import rows_of_sweep, rows_of_temporaries, rows_on_device
 from matbackprop.streaming.on_host import on_host
 from matbackprop.streaming.sources.source import Source
 from matbackprop.streaming.works.first_fault import FirstFault
@@ -84,7 +84,7 @@ class Passes:
             If there is no row, an entry is not finite, a weight is negative, or all are 0.
         """
         layout = self.source.layout
-        rows = self.rows_a_block(layout.p1, layout.dtype)
+        rows = self.rows_a_block(layout.p1, "float64")
         with self._showing("first look at the rows") as show:
             work = SurveyWork(layout.dtype, rows, with_moments)
             survey, self.rows = self.source.total(work, threads=self._threads, progress=show)
@@ -120,10 +120,17 @@ class Passes:
 
     def rows_a_block(self, p2: int, dtype: str, /) -> int:
         """Return how many rows make a block, for p2 columns of H."""
+        p1, itemsize = self.source.layout.p1, np.dtype(dtype).itemsize
         if self._block_rows is not None:
             return self._block_rows
-        rule = rows_in_cache if self.source.in_memory else rows_on_device
-        return rule(self.source.layout.p1, p2, np.dtype(dtype).itemsize)
+        if not self.source.in_memory:
+            return rows_on_device(p1, p2, itemsize)
+        return rows_of_temporaries(max(p1, p2), itemsize)
+
+    def rows_a_sweep(self, p2: int, dtype: str, /) -> int:
+        """Return how many rows make a block of the compiled sweep."""
+        p1, itemsize = self.source.layout.p1, np.dtype(dtype).itemsize
+        return self._block_rows or rows_of_sweep(p1, p2, itemsize)
 
     def raise_first_fault(self) -> None:
         """Look for the entry that spoilt a sum, and raise `DataError`; return if there is none."""

@@ -287,7 +287,9 @@ class Problem:
         """
         call = "problem.gradient(par)"
         form, row_map = fold(self.net, par, moments, self._passes, self.data, call=call)
-        sums = self._passes.total(GradientWork(row_map, is_compiling()), call)
+        p2, dtype = len(row_map.c), row_map.c.dtype.name
+        sweep_rows = self._passes.rows_a_sweep(p2, dtype) if is_compiling() else None
+        sums = self._passes.total(GradientWork(row_map, sweep_rows), call)
         sums = Sums(*(on_host(part) for part in (sums.loss, sums.W, sums.c, sums.Gamma2)))
         raw = gradient_of(form, sums, self.net.c0(self.weight))
         if not all(np.isfinite(block).all() for _, block in raw.blocks()):

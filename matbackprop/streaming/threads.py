@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from matbackprop._typing import Progress
@@ -55,12 +57,12 @@ def total_in_threads(
         progress(done, max(done, stretches or 0), f"{rows:,} rows")
 
     with one_blas_thread_each():
-        if threads == 1:
+        if threads == 1 or stretches == 1:
             for load in loaders:
                 take(_of_stretch(work, load))
             return whole, rows
-        pool = ThreadPoolExecutor(threads, thread_name_prefix="matbackprop")
         under_way: deque[Future[tuple[P | None, int]]] = deque()
+        pool = _pool(threads, os.getpid())
         try:
             for load in loaders:
                 if len(under_way) == 2 * threads:
@@ -69,8 +71,16 @@ def total_in_threads(
             while under_way:
                 take(under_way.popleft().result())
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            for future in under_way:
+                future.cancel()
+            wait(under_way)  # nobody reads the data after this pass
     return whole, rows
+
+
+@functools.cache
+def _pool(threads: int, process: int) -> ThreadPoolExecutor:
+    """Return the threads of this process, which outlive a pass: to start them may take longer."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="matbackprop")
 
 
 def _of_stretch(work: Work[P], load: Loader) -> tuple[P | None, int]:

@@ -59,16 +59,25 @@ class RowMap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GradientWork:
-    """The sums of the gradient, Σwε̂², XᵀS, 1ᵀS and Vᵀu; `compiled` where numba may do it."""
+    """The sums of the gradient, Σwε̂², XᵀS, 1ᵀS and Vᵀu.
+
+    Parameters
+    ----------
+    map
+        What the rows meet.
+    sweep_rows
+        How many rows make a block of the compiled sweep, where numba and the activation allow
+        it; None to do without.
+    """
 
     map: RowMap
-    compiled: bool = True
+    sweep_rows: int | None
 
     def __call__(self, chunk: Rows, /) -> Sums:
         """Return the sums over some rows."""
         chunk, slope = self.map.conformed(chunk), left_slope(self.map.activation)
         # With a negative slope V > 0 on both sides of 0, and the sweep could not tell them apart.
-        if self.compiled and slope is not None and slope >= 0 and is_numpy_array(chunk.X):
+        if self.sweep_rows and slope is not None and slope >= 0 and is_numpy_array(chunk.X):
             sweep = compiled_sums()
             if sweep is not None:
                 return self._swept(sweep, chunk, slope)
@@ -81,7 +90,7 @@ class GradientWork:
         weights = none if chunk.weights is None else chunk.weights
         pivot = none if self.map.pivot is None else self.map.pivot
         arrays = (chunk.X, chunk.y, weights, self.map.W, self.map.c, pivot, self.map.Gamma2.T)
-        loss, XS, S1, uV = sweep(*map(_read_only, arrays), slope, self.map.rows)
+        loss, XS, S1, uV = sweep(*map(_read_only, arrays), slope, self.sweep_rows)
         return Sums(np.float64(loss), XS, S1, uV.T)
 
 
