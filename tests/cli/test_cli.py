@@ -135,10 +135,52 @@ class TestBench:
         assert {row["engine"] for row in rows} >= {"matbackprop, NumPy"}
         assert all(row["milliseconds"] > 0 for row in rows)
 
-    def test_there_are_two(self):
+    def test_there_are_three(self):
         done = run("bench", "network")
         assert done.returncode == 2
-        assert 'knows what = "layers", "symbolic"; got \'network\'' in done.stderr
+        assert 'knows what = "layers", "symbolic", "engines"; got \'network\'' in done.stderr
+
+    def test_engines(self, tmp_path):
+        path = tmp_path / "times.svg"
+        few = ("--shape", "60,3,2", "--shape", "90,3,2", "--engines", "torch", "--no-memory")
+        done = run("bench", "engines", *few, "--repeats", "2", "--plot", str(path))
+        assert done.returncode == 0, done.stderr
+        assert "60 × 3 × 2, float64" in done.stdout
+        assert "times as fast as the fastest of torch: torch (quartiles" in done.stdout
+        assert f"wrote {path}" in done.stdout
+        assert path.read_text(encoding="utf-8").startswith("<?xml")
+
+    def test_engines_as_json(self):
+        few = ("--shape", "60,3,2", "--engines", "R loops", "--engines", "matbackprop, compact")
+        done = run("bench", "engines", *few, "--repeats", "1", "--dtype", "float32", "--json")
+        assert done.returncode == 0, done.stderr
+        rows = {row["engine"]: row for row in json.loads(done.stdout)["rows"]}
+        assert list(rows) == ["matbackprop, one pass", "matbackprop, compact", "R loops"]
+        compact = rows["matbackprop, compact"]
+        assert compact["dtype"] == "float32"
+        assert 0 < compact["largest_error"] < 1e-4
+        if sys.platform == "linux":
+            assert 0 <= compact["peak_mib"] < 10
+
+    @pytest.mark.parametrize(
+        ("arguments", "text"),
+        [
+            (["engines", "--shape", "60,3"], "cannot read --shape '60,3'. Write three positive"),
+            (["engines", "--shape", "60,3,0"], "cannot read --shape '60,3,0'"),
+            (["engines", "--shape", "a,b,c"], "`--shape 200000,50,100`"),
+            (["engines", "--engines", "keras"], '"torch", "torch.compile", "JAX", "autograd"'),
+            (["engines", "--dtype", "half"], 'knows dtype = "float64", "float32"; got \'half\''),
+            (["engines", "--plot", "times.xls"], 'ending of --plot = ".png", ".svg", ".pdf"; got'),
+            (["engines", "--plot", "/no/such/x.svg"], "there is no such folder"),
+            (["layers", "--shape", "60,3,2"], "`matbackprop bench layers` has no --shape"),
+            (["symbolic", "--no-memory"], "`matbackprop bench symbolic` has no --memory"),
+        ],
+    )
+    def test_what_could_not_run_is_status_two(self, arguments, text):
+        done = run("bench", *arguments)
+        assert done.returncode == 2
+        assert text in done.stderr
+        assert "Traceback" not in done.stderr
 
     def test_rounds_are_counted(self):
         done = run("bench", "--repeats", "0")
