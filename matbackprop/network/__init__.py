@@ -1,4 +1,4 @@
-"""The one-hidden-layer network ŷ = a(b(XΓ₁))Γ₂, its gradients in four formulations, its Hessian."""
+"""The one-hidden-layer network ŷ = a(b(XΓ₁))Γ₂, its gradients in five formulations, its Hessian."""
 
 from matbackprop.batchnorm import BatchNorm, Moments
 from matbackprop.network.activations import ACTIVATIONS, Activation, leaky_relu

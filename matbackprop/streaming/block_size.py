@@ -13,7 +13,7 @@ much as it gains. Measured on AVX-512: blocks just below this size take 0.78 of 
 just above at 50 × 100, 0.75 at 20 × 50; at 200 × 200 so few rows would remain that it does not pay.
 """
 
-FEWEST, MOST = 96, 512
+FEWEST, MOST = 128, 512
 
 HEAP_BYTES = 120 * 1024
 """Larger arrays malloc may map anew each time, and the kernel clear page by page.
@@ -31,8 +31,7 @@ def rows_of_sweep(p1: int, p2: int, itemsize: int, /) -> int:
     200
     """
     by_product = SMALL_PRODUCT // (p1 * p2)
-    # X, H and what becomes of it lie in half of the second cache, the other half being for W.
-    by_cache = _second_cache() // (2 * itemsize * (p1 + 3 * p2))
+    by_cache = _second_cache() // (itemsize * (p1 + p2))  # X and H
     rows = min(by_product if by_product >= FEWEST else MOST, by_cache, MOST)
     return max(rows // 8 * 8, 8)
 
