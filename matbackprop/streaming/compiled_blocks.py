@@ -40,16 +40,17 @@ def two_line_sums(
 ) -> tuple[float, Array, Array, Array]:
     """Return Σwε̂², XᵀS, 1ᵀS and (Vᵀu)ᵀ, for a(h) = h where h > 0, and slope·h elsewhere.
 
-    All arrays C-contiguous and of one dtype: X (N, p1), y (N, q), weights (N,) or (0,) for 1
-    each, W (p1, p2), c (p2,), pivot (p1,) or (0,) to subtract nothing, Γ₂ᵀ (q, p2). Within a
-    block sums are kept in that dtype, from block to block in float64.
+    All arrays C-contiguous and of one dtype: X (N, p1), weights (N,) or (0,) for 1 each, W
+    (p1, p2), c (p2,), pivot (p1,) or (0,) to subtract nothing; with one output y (N,) and Γ₂ᵀ
+    (p2,), else (N, q) and (q, p2): numba compiles only the one that is used. Within a block sums
+    are kept in that dtype, from block to block in float64.
     """
-    (N, p1), (q, p2) = X.shape, Gamma2T.shape
+    (N, p1), p2 = X.shape, len(c)
     loss = 0.0
-    XS, S1, uV = np.zeros((p1, p2)), np.zeros(p2), np.zeros((q, p2))
+    XS, S1, uV = np.zeros((p1, p2)), np.zeros(p2), np.zeros(Gamma2T.shape)
     H, product = np.empty((rows, p2), X.dtype), np.empty((p1, p2), X.dtype)
     near = np.empty((rows if pivot.size else 0, p1), X.dtype)
-    block_S1, block_uV = np.empty(p2, X.dtype), np.empty((q, p2), X.dtype)
+    block_S1, block_uV = np.empty(p2, X.dtype), np.empty(Gamma2T.shape, X.dtype)
     for start in range(0, N, rows):
         n = min(rows, N - start)
         Xb, Hb, yb, wb = X[start : start + n], H[:n], y[start : start + n], weights[start:]
@@ -61,7 +62,7 @@ def two_line_sums(
         np.dot(Xb, W, Hb)
         block_S1[:] = 0
         block_uV[:] = 0
-        if q == 1:
+        if Gamma2T.ndim == 1:
             loss += _sweep_one(Hb, yb, wb, c, Gamma2T, slope, block_S1, block_uV)
         else:
             loss += _sweep_many(Hb, yb, wb, c, Gamma2T, slope, block_S1, block_uV)
@@ -69,13 +70,11 @@ def two_line_sums(
         for k in range(p1):
             for j in range(p2):
                 XS[k, j] += product[k, j]
-        for j in range(p2):
-            S1[j] += block_S1[j]
-            for k in range(q):
-                uV[k, j] += block_uV[k, j]
-    if q == 1:
+        S1 += block_S1
+        uV += block_uV
+    if Gamma2T.ndim == 1:
         XS *= Gamma2T
-        S1 *= Gamma2T[0]
+        S1 *= Gamma2T
     return loss, XS, S1, uV
 
 
@@ -139,8 +138,8 @@ def _sweep_one(
             h = H[i, j] + c[j]
             v = h if h > 0 else a * h
             H[i, j] = v
-            fitted += v * Gamma2T[0, j]
-        residual = y[i, 0] - fitted
+            fitted += v * Gamma2T[j]
+        residual = y[i] - fitted
         u = number(-2) * residual
         square = np.float64(residual) * np.float64(residual)
         if weights.size:
@@ -150,7 +149,7 @@ def _sweep_one(
         along = a * u
         for j in range(p2):
             v = H[i, j]
-            uV[0, j] += v * u
+            uV[j] += v * u
             s = u if v > 0 else along
             S1[j] += s
             H[i, j] = s

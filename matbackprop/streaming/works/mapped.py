@@ -89,9 +89,12 @@ class GradientWork:
         none = np.empty(0, dtype=self.map.W.dtype)
         weights = none if chunk.weights is None else chunk.weights
         pivot = none if self.map.pivot is None else self.map.pivot
-        arrays = (chunk.X, chunk.y, weights, self.map.W, self.map.c, pivot, self.map.Gamma2.T)
+        y, Gamma2T = chunk.y, self.map.Gamma2.T
+        if len(Gamma2T) == 1:
+            y, Gamma2T = y[:, 0], Gamma2T[0]
+        arrays = (chunk.X, y, weights, self.map.W, self.map.c, pivot, Gamma2T)
         loss, XS, S1, uV = sweep(*map(_read_only, arrays), slope, self.sweep_rows)
-        return Sums(np.float64(loss), XS, S1, uV.T)
+        return Sums(np.float64(loss), XS, S1, uV.T if uV.ndim == 2 else uV[:, None])
 
 
 def _read_only(array: Array) -> Array:
