@@ -48,12 +48,13 @@ __all__ = [
     "moments",
     "predict",
     "question",
+    "streaming",
     "symbolic",
 ]
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Import `symbolic` when it is first asked for: it is half of the package."""
-    if name == "symbolic":
-        return import_module("matbackprop.symbolic")
+    """Import `symbolic` and `streaming` when they are first asked for: they are large."""
+    if name in ("streaming", "symbolic"):
+        return import_module(f"matbackprop.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,7 +13,7 @@ from matbackprop._typing import Array, ArrayLike
 from matbackprop._validation import check_flag
 from matbackprop.batchnorm import Moments
 from matbackprop.batchnorm.dispatch import is_compiling
-from matbackprop.errors import DataError, DtypeError
+from matbackprop.errors import DataError, DtypeError, OptionError
 from matbackprop.network.affine_form import BatchForm
 from matbackprop.network.door import restored
 from matbackprop.network.model import Network
@@ -329,7 +329,7 @@ class Problem:
         call = "problem.moments(par)"
         form, _ = fold(self.net, par, None, self._passes, self.data, call=call)
         if not isinstance(form, BatchForm):
-            raise DataError(f"`{call}` is for batch norm, and this network has none.")
+            raise OptionError(f"`{call}` is for batch norm, and this network has none.")
         return Moments(form.mu, form.sigma)
 
     def predict(self, par: Parameters, /, *, moments: Moments | None = None) -> Any:
