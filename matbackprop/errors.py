@@ -16,6 +16,10 @@ class DataError(MatBackpropError, ValueError):
     """The numbers themselves cannot be used: not finite, too few, or constant."""
 
 
+class RangeError(DataError):
+    """Finite numbers have led out of the range of floating-point numbers."""
+
+
 class DtypeError(MatBackpropError, TypeError):
     """The numbers are of a kind the mathematics here is not written for."""
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
+    from matbackprop.streaming import Fit
+
 # Colour-blind safe, and readable on white and on black paper alike.
 _ORANGE, _BLUE, _GREY = "#d95f02", "#3a78b5", "#888888"
 
@@ -306,6 +308,34 @@ def plot_times(frame: pd.DataFrame, /, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def fit_path(fit: Fit, /, *, ax: Axes | None = None) -> Axes:
+    """Draw the loss of each pass over the rows of a fit, and the best so far.
+
+    Examples
+    --------
+    >>> import matbackprop as mb
+    >>> q = mb.question()
+    >>> problem = mb.streaming.Problem.from_arrays(q.network, q.X, q.y)
+    >>> ax = fit_path(problem.fit(q.parameters, max_passes=5))
+    >>> ax.get_xlabel()
+    'passes over the rows'
+    """
+    ax = ax or _new_axes()
+    passes = np.arange(1, fit.passes + 1)
+    best = np.minimum.accumulate(fit.losses)
+    ax.plot(passes, fit.losses, "o", color=_ORANGE, markersize=3.5, label="each pass")
+    ax.step(passes, best, where="post", color=_BLUE, linewidth=1.5, label="best so far")
+    if (fit.losses > 0).all():
+        ax.set_yscale("log")
+    ax.set(xlabel="passes over the rows", ylabel="loss R")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize="small", loc="upper right")
+    norm = fit.gradient_norms[fit.losses.argmin()]
+    state = "converged" if fit.converged else "not converged"
+    ax.set_title(f"{state}: R = {fit.loss:.4g}, gradient {norm:.2g}", fontsize="medium")
+    return ax
+
+
 def _matplotlib() -> ModuleType:
     try:
         import matplotlib.pyplot as plt
@@ -328,4 +358,11 @@ def _colours() -> Colormap:
     return LinearSegmentedColormap.from_list("signed", [_BLUE, "white", _ORANGE])
 
 
-__all__ = ["plot_against", "plot_jacobian", "plot_matrix", "plot_projection", "plot_times"]
+__all__ = [
+    "fit_path",
+    "plot_against",
+    "plot_jacobian",
+    "plot_matrix",
+    "plot_projection",
+    "plot_times",
+]

@@ -9,6 +9,7 @@ import pytest
 import matbackprop as mb
 from matbackprop.errors import DataError, ShapeError
 from matbackprop.plots import (
+    fit_path,
     plot_against,
     plot_jacobian,
     plot_matrix,
@@ -147,3 +148,16 @@ def test_other_sizes_have_other_lines():
 def test_times_need_their_columns():
     with pytest.raises(DataError, match=r"needs the columns .*; it has no engine, milliseconds"):
         plot_times(pd.DataFrame({"shape": ["1 × 1 × 1"]}))
+
+
+def test_fit_path_draws_each_pass_and_the_best(rng):
+    problem = mb.streaming.Problem.from_arrays(
+        mb.Network("tanh"), rng.standard_normal((60, 3)), rng.standard_normal(60)
+    )
+    fit = problem.fit(mb.Parameters.random(3, 2, rng=rng), max_passes=8)
+    ax = fit_path(fit)
+    each, best = (line.get_ydata() for line in ax.lines)
+    assert each.tolist() == fit.losses.tolist()
+    assert best.tolist() == np.minimum.accumulate(fit.losses).tolist()
+    assert ax.get_yscale() == "log"
+    assert ax.get_title().startswith("not converged: R = ")

@@ -12,7 +12,7 @@ import numpy as np
 from matbackprop._typing import Array, ArrayLike
 from matbackprop._validation import column_names, frozen, real_array
 from matbackprop.batchnorm import Moments
-from matbackprop.errors import DataError, DtypeError, OptionError, ShapeError
+from matbackprop.errors import DataError, DtypeError, OptionError, RangeError, ShapeError
 from matbackprop.network.model import Network
 from matbackprop.network.parameters import Parameters
 from matbackprop.network.result import Gradient
@@ -87,7 +87,7 @@ def restored(raw: Gradient, par: Parameters, dtype: Any, /, *, call: str) -> Gra
 
     Raises
     ------
-    DataError
+    RangeError
         As `check_range` does.
     """
     check_range(raw, call)
@@ -99,10 +99,10 @@ def restored(raw: Gradient, par: Parameters, dtype: Any, /, *, call: str) -> Gra
 
 
 def check_range(raw: Gradient, call: str, /) -> None:
-    """Raise `DataError` where finite input has led out of the range of floating-point numbers."""
+    """Raise `RangeError` where finite input has led out of the range of floating-point numbers."""
     for name, value in [("loss", np.asarray(raw.loss)), *raw.blocks()]:
         if not np.isfinite(value).all():
-            raise DataError(
+            raise RangeError(
                 f"`{call}` overflowed: the {name if name == 'loss' else f'gradient for {name}'} is "
                 "not finite, though X, y and the parameters are. Rescale them."
             )

@@ -4,6 +4,7 @@
 """
 
 from matbackprop.network.data_moments import DataMoments
+from matbackprop.streaming.fit_record import Fit, Step
 from matbackprop.streaming.problem import Problem
 
-__all__ = ["DataMoments", "Problem"]
+__all__ = ["DataMoments", "Fit", "Problem", "Step"]

@@ -10,7 +10,7 @@ from matbackprop.network.data_moments import DataMoments
 from matbackprop.network.door import Given, conform_parameters
 from matbackprop.network.model import Network
 from matbackprop.network.parameters import Parameters
-from matbackprop.streaming.on_host import on_host
+from matbackprop.streaming.host import on_host
 from matbackprop.streaming.passes import Passes
 from matbackprop.streaming.works.mapped import RowMap
 from matbackprop.streaming.works.squares import SquaresWork

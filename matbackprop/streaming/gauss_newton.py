@@ -12,7 +12,7 @@ from matbackprop._typing import Array
 from matbackprop.errors import ShapeError
 from matbackprop.network.affine_form import AffineForm
 from matbackprop.network.parameters import Parameters, stack, unstack
-from matbackprop.streaming.on_host import on_host
+from matbackprop.streaming.host import on_host
 from matbackprop.streaming.works.mapped import RowMap
 from matbackprop.streaming.works.tangent import JacobianGramWork, TangentWork
 

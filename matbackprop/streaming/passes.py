@@ -15,7 +15,7 @@ from matbackprop._validation import check_count, check_flag
 from matbackprop.errors import DataError
 from matbackprop.reporting import Terminal
 from matbackprop.streaming.block_size import rows_of_sweep, rows_of_temporaries, rows_on_device
-from matbackprop.streaming.on_host import on_host
+from matbackprop.streaming.host import on_host
 from matbackprop.streaming.sources.source import Source
 from matbackprop.streaming.works.first_fault import FirstFault
 from matbackprop.streaming.works.parts import P, Work
@@ -151,6 +151,15 @@ class Passes:
             f"{fault.what} at {where} (counted from 0), {fault.number} such in all. "
             "Drop or impute these rows first."
         )
+
+    @contextmanager
+    def silenced(self) -> Iterator[None]:
+        """Show no bars in this block: something else shows one, and there is room for one."""
+        before, self._progress = self._progress, False
+        try:
+            yield
+        finally:
+            self._progress = before
 
     @contextmanager
     def _showing(self, what: str) -> Iterator[Progress]:

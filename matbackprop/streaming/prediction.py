@@ -7,7 +7,7 @@ import numpy as np
 from matbackprop._typing import Array
 from matbackprop.network.row_blocks import activate
 from matbackprop.streaming.blas_threads import one_blas_thread_each
-from matbackprop.streaming.on_host import on_host
+from matbackprop.streaming.host import on_host
 from matbackprop.streaming.rows import Rows
 from matbackprop.streaming.works.mapped import RowMap
 
@@ -18,5 +18,6 @@ def predicted(row_map: RowMap, chunk: Rows, outcome: int, /) -> Array:
     block = row_map.on(chunk.X)
     with one_blas_thread_each():
         parts = [on_host(activate(block, X).fitted) for X, _, _ in chunk.blocks(row_map.rows)]
-    fitted = np.concatenate(parts) if parts else np.empty((0, row_map.Gamma2.shape[1]))
+    none = np.empty((0, row_map.Gamma2.shape[1]), dtype=row_map.W.dtype)
+    fitted = np.concatenate([none, *parts])
     return fitted[:, 0] if outcome == 1 else fitted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +13,18 @@ from matbackprop._typing import Array, ArrayLike
 from matbackprop._validation import check_flag
 from matbackprop.batchnorm import Moments
 from matbackprop.batchnorm.dispatch import is_compiling
-from matbackprop.errors import DataError, DtypeError, OptionError
+from matbackprop.errors import DtypeError, OptionError, RangeError
 from matbackprop.network.affine_form import BatchForm
 from matbackprop.network.door import restored
 from matbackprop.network.model import Network
 from matbackprop.network.parameters import Parameters
 from matbackprop.network.result import Gradient
 from matbackprop.network.row_blocks import Sums, gradient_of
+from matbackprop.streaming.fit_record import Fit, Step
+from matbackprop.streaming.fitting import fit
 from matbackprop.streaming.folding import fold
 from matbackprop.streaming.gauss_newton import gauss_newton_matrix, gauss_newton_operator
-from matbackprop.streaming.on_host import on_host
+from matbackprop.streaming.host import on_host
 from matbackprop.streaming.passes import Manner, Passes
 from matbackprop.streaming.sources.arrays import array_source
 from matbackprop.streaming.sources.blocks import BlockSource
@@ -41,8 +43,6 @@ class Problem:
     is made; from then on each row meets an affine map (see `matbackprop.network.affine_form`), and
     everything that leaves a block of rows is a sum. Nothing with N rows is ever stored.
 
-    Make one with `from_arrays`, `from_parquet`, `from_blocks` or `from_dask`.
-
     Attributes
     ----------
     net
@@ -51,13 +51,16 @@ class Problem:
         How many rows there are, and the sum of their weights (without weights the same number).
     data
         x̄ and C, a `DataMoments`; None without batch norm.
+    probe
+        A sum of all that there is, by which to know the rows again.
+    passes
+        How the rows are passed over.
 
     Notes
     -----
     With weights w ≥ 0 every sum over rows is one of w times a row, in the loss and in the moments
-    alike, and N is Σw: whole weights are the same as repeated rows.
-
-    Results do not depend on the number of threads, to the last bit.
+    alike, and N is Σw: whole weights are the same as repeated rows. Results do not depend on the
+    number of threads, to the last bit.
 
     Examples
     --------
@@ -77,9 +80,10 @@ class Problem:
                 f"`{manner.call}` needs net to be a `Network`; got {type(net).__name__}."
             )
         self.net = net
-        self._passes = Passes(source, manner)
-        survey = self._passes.survey(with_moments=net.batch_norm is not None)
+        self.passes = Passes(source, manner)
+        survey = self.passes.survey(with_moments=net.batch_norm is not None)
         self.rows, self.weight, self.data = survey.rows, survey.weight, survey.moments
+        self.probe = float(on_host(survey.probe))
 
     @classmethod
     def from_arrays(
@@ -146,7 +150,7 @@ class Problem:
         block_rows: int | None = None,
         progress: bool = False,
     ) -> Problem:
-        """Return the problem of rows that come in blocks, made anew for each pass.
+        """Return the problem of rows that come in blocks.
 
         Parameters
         ----------
@@ -154,8 +158,8 @@ class Problem:
             The network's options.
         blocks
             An object that can be iterated again and again: each time it yields the same tuples
-            (X, y) or (X, y, weights), of any number of rows. Its items are made in the calling
-            thread; twice as many as there are threads are in memory at a time.
+            (X, y) or (X, y, weights), of any number of rows, made in the calling thread. Twice
+            as many as there are threads are in memory at a time.
         threads, block_rows, progress
             As in `from_arrays`; blocks are cut further, to fit into the cache.
 
@@ -163,7 +167,7 @@ class Problem:
         ------
         ShapeError, DtypeError, DataError, OptionError
             As `from_arrays` does, with the number of the block; also if `blocks` can be iterated
-            only once, or blocks disagree in width or dtype.
+            only once, or disagree in width or dtype.
 
         Examples
         --------
@@ -189,10 +193,7 @@ class Problem:
         block_rows: int | None = None,
         progress: bool = False,
     ) -> Problem:
-        """Return the problem of columns of Parquet files; needs pyarrow.
-
-        Row groups are read side by side, each a batch of rows at a time: memory does not grow
-        with the files.
+        """Return the problem of columns of Parquet files, read a batch at a time; needs pyarrow.
 
         Parameters
         ----------
@@ -236,19 +237,15 @@ class Problem:
         """Return the problem of Dask arrays or data frames; needs dask.
 
         Each partition is passed over where it lies, by one thread; its sums are merged on the
-        workers, along a tree. What comes back, and what is kept here, has the size of the
-        parameters. With a `distributed.Client` at hand a pass runs on its workers. Persist the
-        data first unless they shall be read again in every pass.
+        workers, along a tree. What comes back has the size of the parameters. Persist the data
+        first unless they shall be read again in every pass.
 
         Parameters
         ----------
         net
             The network's options.
         X, y, weights
-            Dask arrays of shapes (N, p1), (N,) or (N, q), and (N,); or data frames and series of
-            the same partitions.
-        block_rows
-            As in `from_arrays`.
+            Dask arrays of shapes (N, p1), (N,) or (N, q), and (N,); or frames and series.
 
         Raises
         ------
@@ -282,20 +279,20 @@ class Problem:
         ShapeError, OptionError
             If the parameters do not conform with the data, or disagree about batch norm.
         DataError
-            If batch norm cannot divide by the spread of a column, the result overflows, or the
-            rows are not those of the first look: another number of them, or not finite.
+            If batch norm cannot divide by a column's spread, the result overflows, or the rows
+            are not those of the first look.
         """
         call = "problem.gradient(par)"
-        form, row_map = fold(self.net, par, moments, self._passes, self.data, call=call)
+        form, row_map = fold(self.net, par, moments, self.passes, self.data, call=call)
         p2, dtype = len(row_map.c), row_map.c.dtype.name
-        sweep_rows = self._passes.rows_a_sweep(p2, dtype) if is_compiling() else None
-        sums = self._passes.total(GradientWork(row_map, sweep_rows), call)
+        sweep_rows = self.passes.rows_a_sweep(p2, dtype) if is_compiling() else None
+        sums = self.passes.total(GradientWork(row_map, sweep_rows), call)
         sums = Sums(*(on_host(part) for part in (sums.loss, sums.W, sums.c, sums.Gamma2)))
         raw = gradient_of(form, sums, self.net.c0(self.weight))
         if not all(np.isfinite(block).all() for _, block in raw.blocks()):
-            self._passes.raise_first_fault()
+            self.passes.raise_first_fault()
         g = restored(raw, par, row_map.W.dtype, call=call)
-        layout = self._passes.source.layout
+        layout = self.passes.source.layout
         return replace(g, input_names=layout.input_names, output_names=layout.output_names)
 
     def loss(self, par: Parameters, /, *, moments: Moments | None = None) -> float:
@@ -307,12 +304,12 @@ class Problem:
             As `gradient` does.
         """
         call = "problem.loss(par)"
-        _, row_map = fold(self.net, par, moments, self._passes, self.data, call=call)
-        total = self._passes.total(LossWork(row_map), call)
+        _, row_map = fold(self.net, par, moments, self.passes, self.data, call=call)
+        total = self.passes.total(LossWork(row_map), call)
         loss = self.net.c0(self.weight) * float(on_host(total.value))
         if not np.isfinite(loss):
-            self._passes.raise_first_fault()
-            raise DataError(
+            self.passes.raise_first_fault()
+            raise RangeError(
                 f"`{call}` overflowed: the loss is not finite, though X, y and the parameters are. "
                 "Rescale them."
             )
@@ -327,7 +324,7 @@ class Problem:
             As `gradient` does; also without batch norm.
         """
         call = "problem.moments(par)"
-        form, _ = fold(self.net, par, None, self._passes, self.data, call=call)
+        form, _ = fold(self.net, par, None, self.passes, self.data, call=call)
         if not isinstance(form, BatchForm):
             raise OptionError(f"`{call}` is for batch norm, and this network has none.")
         return Moments(form.mu, form.sigma)
@@ -337,8 +334,8 @@ class Problem:
 
         Returns
         -------
-        An iterator over NumPy arrays (n,) or (n, q), a piece of rows at a time and in their
-        order: `np.concatenate(list(…))` for all of them. From Dask's arrays, a Dask array.
+        An iterator over NumPy arrays (n,) or (n, q), a piece of rows at a time and in order:
+        `np.concatenate(list(…))` for all of them. From Dask's arrays, a Dask array.
 
         Raises
         ------
@@ -346,9 +343,9 @@ class Problem:
             As `gradient` does; at once, not when the first piece is asked for.
         """
         _, row_map = fold(
-            self.net, par, moments, self._passes, self.data, call="problem.predict(par)"
+            self.net, par, moments, self.passes, self.data, call="problem.predict(par)"
         )
-        return self._passes.source.predicted(row_map, par.Gamma2.ndim)
+        return self.passes.source.predicted(row_map, par.Gamma2.ndim)
 
     def gauss_newton(
         self, par: Parameters, /, *, dense: bool = False, moments: Moments | None = None
@@ -374,6 +371,30 @@ class Problem:
         """
         call = "problem.gauss_newton(par)"
         check_flag(dense, call=call, name="dense")
-        form, row_map = fold(self.net, par, moments, self._passes, self.data, call=call)
+        form, row_map = fold(self.net, par, moments, self.passes, self.data, call=call)
         maker = gauss_newton_matrix if dense else gauss_newton_operator
-        return maker(form, row_map, par, lambda work: self._passes.total(work, call))
+        return maker(form, row_map, par, lambda work: self.passes.total(work, call))
+
+    def fit(
+        self,
+        start: Parameters,
+        /,
+        *,
+        method: str = "L-BFGS-B",
+        callback: Callable[[Step], object] | None = None,
+        progress: bool = False,
+        checkpoint: str | Path | None = None,
+        max_passes: int | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Fit:
+        """Minimise R from `start` by a method of `scipy.optimize`: see `streaming.fitting.fit`."""
+        return fit(
+            self,
+            start,
+            method=method,
+            callback=callback,
+            progress=progress,
+            checkpoint=checkpoint,
+            max_passes=max_passes,
+            options=options,
+        )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from array_api_compat import array_namespace, device
+import numpy as np
+from array_api_compat import array_namespace, device, is_numpy_array
 
 from matbackprop.batchnorm.arrays import AnyArray
 
@@ -36,7 +37,7 @@ class Rows(NamedTuple):
         for start in range(0, self.X.shape[0], rows):
             part = slice(start, start + rows)
             w = None if self.weights is None else self.weights[part]
-            yield self.X[part], self.y[part], w
+            yield self.X[part, :], self.y[part, :], w
 
 
 def moved(array: Any, like: AnyArray, /) -> AnyArray:
@@ -44,8 +45,10 @@ def moved(array: Any, like: AnyArray, /) -> AnyArray:
 
     Examples
     --------
-    >>> import numpy as np
     >>> moved(np.ones(2), np.zeros(1))
     array([1., 1.])
     """
-    return array_namespace(like).asarray(array, device=device(like))
+    if is_numpy_array(like):
+        return array
+    # A copy: libraries that would share the memory cannot share what is read-only.
+    return array_namespace(like).asarray(np.array(array), device=device(like))

@@ -1,0 +1,235 @@
+"""Fitting: SciPy's optimisers, one pass over the rows an evaluation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from matbackprop._typing import Array, Progress
+from matbackprop._validation import check_count, check_flag, check_option, frozen
+from matbackprop.errors import DtypeError, RangeError
+from matbackprop.network.parameters import Parameters
+from matbackprop.reporting import Terminal
+from matbackprop.streaming.fit_log import FitLog, fingerprint
+from matbackprop.streaming.fit_record import Fit, Step
+
+if TYPE_CHECKING:
+    from matbackprop.streaming.problem import Problem  # which imports this room's `fit`
+
+METHODS = ("L-BFGS-B", "BFGS", "CG", "TNC", "SLSQP")
+"""Those of `scipy.optimize.minimize` that need a loss and its gradient, and nothing else."""
+
+_CALL = "problem.fit(start)"
+
+
+class _Stopped(Exception):  # noqa: N818 - not an error
+    """Ends a fit before its optimiser does; the text says why."""
+
+
+def fit(
+    problem: Problem,
+    start: Parameters,
+    /,
+    *,
+    method: str,
+    callback: Callable[[Step], object] | None,
+    progress: bool,
+    checkpoint: str | Path | None,
+    max_passes: int | None,
+    options: Mapping[str, Any] | None,
+) -> Fit:
+    """Minimise the loss R over all parameters; each evaluation is one pass over the rows.
+
+    Parameters
+    ----------
+    problem
+        The network and its rows.
+    start
+        Where to begin. Its dtype is that in which the rows are multiplied where they are of
+        float32 too; the optimiser itself works in float64.
+    method
+        One of `METHODS`, of `scipy.optimize.minimize`.
+    callback
+        Called with a `Step` after each iteration; may raise StopIteration to end the fit.
+    progress
+        Whether to show loss, gradient norm and passes, on standard error.
+    checkpoint
+        A file to log the answers of the passes in. If it holds those of the same fit, they are
+        not asked for again: the fit goes on where it was, to the same last bit.
+    max_passes
+        After how many passes to stop; those of a checkpoint count.
+    options
+        Handed to SciPy, such as ``{"maxiter": 200, "gtol": 1e-6}``.
+
+    Returns
+    -------
+    A `Fit` with the best parameters. Also after an interrupt (Ctrl-C), once there was a pass.
+
+    Raises
+    ------
+    OptionError
+        If an option is out of its range, or the checkpoint is that of another fit.
+    ShapeError, DataError
+        As `Problem.gradient` does; DataError also if the checkpoint cannot be written.
+
+    References
+    ----------
+    Byrd, Lu, Nocedal and Zhu (1995), *A Limited Memory Algorithm for Bound Constrained
+    Optimization*.
+    """
+    from scipy import optimize
+
+    check_option(method, METHODS, call=_CALL, name="method")
+    check_flag(progress, call=_CALL, name="progress")
+    if max_passes is not None:
+        check_count(max_passes, call=_CALL, name="max_passes")
+    if not isinstance(start, Parameters):
+        raise DtypeError(f"`{_CALL}` needs start to be a `Parameters`; got {type(start).__name__}.")
+    chosen: Any = dict(options or {})
+    log = None if checkpoint is None else _log(problem, start, method, chosen, Path(checkpoint))
+    converged, message = False, ""
+    try:
+        with _showing(problem, progress) as show:
+            path = _Path(problem, start, log, max_passes, callback, show)
+            try:
+                minimize: Any = optimize.minimize  # its annotations want the method spelt out
+                result = minimize(
+                    path.evaluate,
+                    start.to_vector().astype(np.float64),
+                    jac=True,
+                    method=method,
+                    callback=path.iterated,
+                    options=chosen,
+                )
+            except _Stopped as stopped:
+                message = str(stopped)
+            except KeyboardInterrupt:
+                if not path.losses:
+                    raise
+                message = f"interrupted after {len(path.losses)} passes"
+                message += "" if log is None else f"; to go on, fit again with {checkpoint}"
+            else:
+                converged, message = bool(result.success), str(result.message)
+    finally:
+        if log is not None:
+            log.close()
+    return path.record(converged, message)
+
+
+class _Path:
+    """The way of a fit so far: answers the optimiser, and remembers the best."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        start: Parameters,
+        log: FitLog | None,
+        max_passes: int | None,
+        callback: Callable[[Step], object] | None,
+        show: Progress,
+    ) -> None:
+        self._problem, self._start, self._log = problem, start, log
+        self._max_passes, self._callback, self._show = max_passes, callback, show
+        self.losses: list[float] = []
+        self._norms: list[float] = []
+        self._best = start
+        self._iterations = 0
+        self._since: list[tuple[Array, float, float]] = []  # the passes of this iteration
+
+    def evaluate(self, theta: Array) -> tuple[float, Array]:
+        """Return loss and gradient, from the log or by a pass."""
+        if len(self.losses) == self._max_passes:
+            raise _Stopped(f"stopped after max_passes = {self._max_passes}")
+        par = self._parameters(theta)
+        answer = None if self._log is None else self._log.answer(theta)
+        if answer is None:
+            answer = self._passed(par)
+            if self._log is not None:
+                self._log.append(theta, *answer)
+        loss, gradient = answer
+        if not self.losses or loss < min(self.losses):
+            self._best = par
+        self.losses.append(loss)
+        self._norms.append(float(np.linalg.norm(gradient)))
+        self._since.append((theta.copy(), loss, self._norms[-1]))
+        done = len(self.losses)
+        text = f"loss {loss:.6g}, gradient {self._norms[-1]:.2g}, {done} passes"
+        self._show(done, self._max_passes or done, text)
+        return answer
+
+    def iterated(self, theta: Array) -> None:
+        """Tell the user's callback of an iteration."""
+        self._iterations += 1
+        # A line search may end with another point than the one that it kept.
+        here = [answers for at, *answers in self._since if np.array_equal(at, theta)]
+        self._since.clear()
+        if self._callback is None:
+            return
+        loss, norm = here[-1] if here else (self.losses[-1], self._norms[-1])
+        par = self._parameters(theta)
+        step = Step(self._iterations, len(self.losses), loss, norm, par)
+        try:
+            self._callback(step)
+        except StopIteration:
+            raise _Stopped("stopped by the callback") from None
+
+    def record(self, converged: bool, message: str) -> Fit:
+        """Return what there is to keep."""
+        net = self._problem.net
+        return Fit(
+            network=net,
+            parameters=self._best,
+            moments=None if net.batch_norm is None else self._problem.moments(self._best),
+            losses=frozen(np.array(self.losses)),
+            gradient_norms=frozen(np.array(self._norms)),
+            iterations=self._iterations,
+            converged=converged,
+            message=message,
+        )
+
+    def _parameters(self, theta: Array) -> Parameters:
+        # The dtype of the start decides in which the rows are multiplied; θ itself is float64.
+        return Parameters.from_vector(theta.astype(self._start.Gamma1.dtype), like=self._start)
+
+    def _passed(self, par: Parameters) -> tuple[float, Array]:
+        try:
+            g = self._problem.gradient(par)
+        except RangeError:
+            if not self.losses:
+                raise
+            # Too long a step: worse than all there was, so that the line search comes back.
+            return 2 * max(self.losses) + 1, np.zeros(par.to_vector().size)
+        return g.loss, g.to_vector().astype(np.float64)
+
+
+def _log(
+    problem: Problem, start: Parameters, method: str, options: Mapping[str, Any], path: Path
+) -> FitLog:
+    theta, data = start.to_vector(), problem.data
+    header = {
+        "method": method,
+        "options": {name: repr(value) for name, value in sorted(options.items())},
+        "network": repr(problem.net),
+        "shapes": [list(start.Gamma1.shape), list(start.Gamma2.shape)],
+        "start": fingerprint(theta),
+        "dtype": theta.dtype.name,
+        "rows": problem.rows,
+        "weight": problem.weight,
+        "outcome": problem.probe.hex(),
+        "data": "" if data is None else fingerprint(data.pivot, data.shift, data.gram),
+    }
+    return FitLog(path, header, theta.size)
+
+
+@contextmanager
+def _showing(problem: Problem, progress: bool) -> Iterator[Progress]:
+    if not progress:
+        yield lambda done, total, what: None
+        return
+    with problem.passes.silenced(), Terminal(sys.stderr).progress("first pass") as show:
+        yield show
