@@ -160,7 +160,7 @@ def test_a_list_has_an_index_too_but_no_labels():
 
 
 def test_unknown_formulation():
-    text = 'knows formulation = "nodewise", "kronecker", "staged", "compact", "one_pass"; got \'fast\''
+    text = r"""knows formulation = "nodewise", .*"compact", "one_pass"; got 'fast'"""
     with pytest.raises(OptionError, match=text):
         mb.gradient(NET, PAR, X, Y, formulation="fast")
 
