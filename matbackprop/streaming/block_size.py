@@ -36,6 +36,19 @@ def rows_of_sweep(p1: int, p2: int, itemsize: int, /) -> int:
     return max(rows // 8 * 8, 8)
 
 
+def evenly(n: int, rows: int, /) -> int:
+    """Return the size of blocks that share n rows evenly, none larger than `rows`.
+
+    A last block of a few rows would cost as much as one of many.
+
+    Examples
+    --------
+    >>> evenly(1024, 200)
+    171
+    """
+    return -(-n // -(-n // rows))
+
+
 def rows_of_temporaries(width: int, itemsize: int, /) -> int:
     """Return how many rows make a block where NumPy makes a new array in each step.
 

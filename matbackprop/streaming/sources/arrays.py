@@ -17,8 +17,11 @@ from matbackprop.streaming.rows import Rows
 from matbackprop.streaming.sources.local import LocalSource
 from matbackprop.streaming.sources.source import Layout, Loader
 
-STRETCHES = 64
+STRETCHES = 32
 """Into so many stretches the rows are cut: few enough to cost nothing, many enough to share."""
+
+FEWEST_ROWS = 1024
+"""A stretch is no shorter: to hand it to a thread takes as long as some hundred rows."""
 
 STRETCH_BYTES = 2**24
 """A stretch is no larger, so that an interrupt waits for milliseconds, and a copy is small."""
@@ -43,9 +46,7 @@ class ArraySource(LocalSource):
         if self.in_memory:
             row_bytes = 8 * max(layout.p1, 1)
             rows = min(-(-N // STRETCHES), STRETCH_BYTES // row_bytes)
-            # A multiple of every usual size of a block, so that no stretch ends in a small one.
-            rows = max(-(-rows // 64) * 64, 64) if rows < 4096 else -(-rows // 1024) * 1024
-            self._rows = rows
+            self._rows = max(-(-rows // 64) * 64, FEWEST_ROWS)
         else:
             self._rows = N  # one stretch: a device has threads of its own
         self.stretches = -(-N // self._rows)

@@ -20,6 +20,7 @@ from matbackprop.network.row_blocks import (
     weighted_residuals,
 )
 from matbackprop.streaming.activation_pairs import pair_of
+from matbackprop.streaming.block_size import evenly
 from matbackprop.streaming.compiling import compiled_sums
 from matbackprop.streaming.rows import Rows, moved
 from matbackprop.streaming.works.parts import Total
@@ -80,12 +81,12 @@ class GradientWork:
         if self.sweep_rows and slope is not None and slope >= 0 and is_numpy_array(chunk.X):
             sweep = compiled_sums()
             if sweep is not None:
-                return self._swept(sweep, chunk, slope)
+                return self._swept(sweep, chunk, slope, self.sweep_rows)
         block = self.map.on(chunk.X)
         parts = (block_sums(block, *part) for part in chunk.blocks(self.map.rows))
         return reduce(Sums.merge, parts)
 
-    def _swept(self, sweep: Any, chunk: Rows, slope: float) -> Sums:
+    def _swept(self, sweep: Any, chunk: Rows, slope: float, sweep_rows: int) -> Sums:
         none = np.empty(0, dtype=self.map.W.dtype)
         weights = none if chunk.weights is None else chunk.weights
         pivot = none if self.map.pivot is None else self.map.pivot
@@ -93,7 +94,8 @@ class GradientWork:
         if len(Gamma2T) == 1:
             y, Gamma2T = y[:, 0], Gamma2T[0]
         arrays = (chunk.X, y, weights, self.map.W, self.map.c, pivot, Gamma2T)
-        loss, XS, S1, uV = sweep(*map(_read_only, arrays), slope, self.sweep_rows)
+        rows = evenly(len(chunk.X), sweep_rows)
+        loss, XS, S1, uV = sweep(*map(_read_only, arrays), slope, rows)
         return Sums(np.float64(loss), XS, S1, uV.T if uV.ndim == 2 else uV[:, None])
 
 
