@@ -58,7 +58,8 @@ class DataMoments:
     @property
     def spread(self) -> Array:
         """Standard deviations of the columns of X (divisor Σw), shape (p1,)."""
-        return np.sqrt(np.diag(self.gram) / self.weight)
+        # Of a constant column the diagonal may come out below 0, by rounding.
+        return np.sqrt(np.maximum(np.diag(self.gram), 0) / self.weight)
 
     def merge(self, other: DataMoments, /) -> DataMoments:
         """Return the moments of the rows of both.
@@ -79,7 +80,7 @@ class DataMoments:
             weight=weight,
             pivot=self.pivot,
             shift=self.shift + delta * (other.weight / weight),
-            gram=self.gram + other.gram + between * (self.weight * other.weight / weight),
+            gram=self.gram + other.gram + between * (self.weight * (other.weight / weight)),
         )
 
     def settled(self) -> DataMoments:

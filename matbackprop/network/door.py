@@ -132,7 +132,7 @@ def conform(
     if N == 0:
         raise DataError(f"`{call}` needs at least one row; X has shape {data.shape}.")
     _check_width(data.shape, par, call)
-    _check_same_rows(X, y, call)
+    check_same_rows(X, y, call=call)
     outcome = _conforming_outcome(y, par, N, call)
     return _of_one_dtype(data, outcome, par, moments, call)
 
@@ -143,17 +143,19 @@ def conform_parameters(
     moments: Moments | None,
     X: Array,
     y: Array,
+    rows: int,
     /,
     *,
     call: str,
 ) -> Given:
-    """Return conforming arrays of one dtype for data that are elsewhere.
+    """Return conforming arrays of one dtype for data that are elsewhere, of so many rows.
 
-    X of shape (0, p1) and y of shape (0,) or (0, q) stand for them: for their shapes and dtypes.
+    X of shape (0, p1) and y of shape (0,) or (0, q) stand for them.
     """
     check_records(net, par, moments, call=call)
-    _check_width(X.shape, par, call)
-    return _of_one_dtype(X, _conforming_outcome(y, par, 0, call), par, moments, call)
+    _check_width((rows, *X.shape[1:]), par, call)
+    _check_outcome((rows, *y.shape[1:]), par, rows, call)
+    return _of_one_dtype(X, _columns(y), par, moments, call)
 
 
 def check_records(net: Network, par: Parameters, moments: Moments | None, /, *, call: str) -> None:
@@ -187,7 +189,7 @@ def _of_one_dtype(
     return Given(data, outcome, Gamma1, Gamma2, gamma, beta, moments, call)
 
 
-def _check_same_rows(X: ArrayLike, y: ArrayLike, call: str) -> None:
+def check_same_rows(X: ArrayLike, y: ArrayLike, /, *, call: str) -> None:
     """Refuse a frame and a series whose labels differ: arrays would pair them by position."""
     rows, others = getattr(X, "index", None), getattr(y, "index", None)
     equals = getattr(rows, "equals", None)  # a list has an index too, of another kind
@@ -233,22 +235,27 @@ def _conforming_outcome(y: ArrayLike, par: Parameters, N: int, call: str) -> Arr
     if y is NO_OUTCOME:
         return np.zeros((N, q), dtype=par.Gamma2.dtype)
     outcome = real_array(y, call=call, name="y", ndim=(1, 2))
-    if outcome.ndim != par.Gamma2.ndim:
+    _check_outcome(outcome.shape, par, N, call)
+    return _columns(outcome)
+
+
+def _check_outcome(shape: tuple[int, ...], par: Parameters, N: int, call: str) -> None:
+    if len(shape) != par.Gamma2.ndim:
         remedy = (
             "Pass `y[:, 0]`, or `Gamma2[:, None]`."
-            if outcome.ndim == 2
+            if len(shape) == 2
             else "Pass `y[:, None]`, or `Gamma2[:, 0]`."
         )
         raise ShapeError(
             f"`{call}` needs y (N,) with Gamma2 (p2,), or y (N, q) with Gamma2 (p2, q); "
-            f"got y {outcome.shape}, Gamma2 {par.Gamma2.shape}. {remedy}"
+            f"got y {shape}, Gamma2 {par.Gamma2.shape}. {remedy}"
         )
-    if outcome.shape[0] != N or _columns(outcome).shape[1] != q:
+    if shape[0] != N or shape[1:] != par.Gamma2.shape[1:]:
+        q = _columns(par.Gamma2).shape[1]
         raise ShapeError(
             f"`{call}` needs y with a row for each of the {N} rows of X and a column for each of "
-            f"the {q} output(s) of Gamma2; got y {outcome.shape}, Gamma2 {par.Gamma2.shape}."
+            f"the {q} output(s) of Gamma2; got y {shape}, Gamma2 {par.Gamma2.shape}."
         )
-    return _columns(outcome)
 
 
 def _columns(array: Array) -> Array:

@@ -52,8 +52,8 @@ def _two_lines(H: AnyArray, slope: float) -> tuple[AnyArray, AnyArray]:
     rising = xp.astype(H > 0, H.dtype)
     if slope == 0:
         return _right(H), rising
-    left = slope + (1 - slope) * rising
-    return H * left, left
+    both = slope * (1 - rising) + rising  # exactly the slope, or exactly 1
+    return H * both, both
 
 
 def _tanh(H: AnyArray) -> tuple[AnyArray, AnyArray]:

@@ -10,7 +10,7 @@ from typing import Any
 
 _turn = threading.Lock()
 _inside = 0
-_limit: Any = None
+_before: list[tuple[Any, int]] = []
 
 
 @contextmanager
@@ -25,10 +25,12 @@ def one_blas_thread_each() -> Iterator[None]:
     ...      if pool["user_api"] == "blas"}
     {1}
     """
-    global _inside, _limit
+    global _inside
     with _turn:
         if _inside == 0:
-            _limit = _libraries().limit(limits=1, user_api="blas")
+            _before[:] = [(library, library.get_num_threads()) for library in _libraries()]
+            for library, _ in _before:
+                _set(library, 1)
         _inside += 1
     try:
         yield
@@ -36,12 +38,22 @@ def one_blas_thread_each() -> Iterator[None]:
         with _turn:
             _inside -= 1
             if _inside == 0:
-                _limit.restore_original_limits()
+                for library, threads in _before:
+                    _set(library, threads)
+
+
+def _set(library: Any, threads: int) -> None:
+    # threadpoolctl lets one thread of a process set limits, the first that did, and others in
+    # vain. Whoever comes last has to restore here, in whichever thread.
+    forget_the_first = getattr(library, "clear_controlling_thread", lambda force: None)
+    forget_the_first(force=True)
+    library.set_num_threads(threads)
+    forget_the_first(force=True)
 
 
 @functools.cache  # looking for them takes longer than a small pass
-def _libraries() -> Any:
+def _libraries() -> list[Any]:
     import scipy.linalg  # noqa: F401 - numba multiplies with the BLAS it brings
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas").lib_controllers

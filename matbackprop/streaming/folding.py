@@ -33,7 +33,8 @@ def fold(
     ShapeError, OptionError, DtypeError, DataError
         As `Problem.gradient` does.
     """
-    given = conform_parameters(net, par, moments, *passes.source.layout.stand_ins(), call=call)
+    X, y = passes.source.layout.stand_ins()
+    given = conform_parameters(net, par, moments, X, y, passes.rows, call=call)
     form = _form(net, given, passes, data)
     dtype = given.X.dtype
     row_map = RowMap(

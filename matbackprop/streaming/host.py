@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from array_api_compat import is_array_api_obj, is_numpy_array, to_device
+from array_api_compat import (
+    array_namespace,
+    is_array_api_obj,
+    is_cupy_array,
+    is_numpy_array,
+    is_torch_array,
+    to_device,
+)
 
 from matbackprop._typing import Array
-from matbackprop.batchnorm.arrays import AnyArray
+from matbackprop.batchnorm.arrays import AnyArray, constant
 
 
 def on_host(array: AnyArray, /) -> Array:
@@ -18,14 +25,9 @@ def on_host(array: AnyArray, /) -> Array:
     array([1., 1.])
     """
     if is_array_api_obj(array) and not is_numpy_array(array):
-        # A library whose only device is main memory knows it by a name of its own.
-        array = array if _is_readable(array) else to_device(array, "cpu")
+        if is_torch_array(array) or is_cupy_array(array):
+            array = to_device(constant(array), "cpu")
+        else:
+            info = array_namespace(array).__array_namespace_info__()
+            array = to_device(array, info.default_device())
     return np.asarray(array)
-
-
-def _is_readable(array: AnyArray) -> bool:
-    try:
-        np.asarray(array)
-    except (TypeError, RuntimeError):
-        return False
-    return True

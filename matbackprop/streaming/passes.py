@@ -88,6 +88,8 @@ class Passes:
         with self._showing("first look at the rows") as show:
             work = SurveyWork(layout.dtype, rows, with_moments)
             survey, self.rows = self.source.total(work, threads=self._threads, progress=show)
+        if survey is None:
+            raise DataError(f"`{self._call}` needs at least one row; there was none.")
         if not np.isfinite(on_host(survey.probe)) or survey.lightest < 0:
             self.raise_first_fault()
         if survey.weight == 0:
@@ -110,7 +112,7 @@ class Passes:
         """
         with self._showing(call) as show:
             total, rows = self.source.total(work, threads=self._threads, progress=show)
-        if rows != self.rows:
+        if total is None or rows != self.rows:
             raise DataError(
                 f"`{call}` passed over {rows:,} rows, where the first look had found "
                 f"{self.rows:,}. A source has to yield the same rows every time; make the problem "
@@ -137,7 +139,7 @@ class Passes:
         fault, _ = self.source.total(
             FirstFault(), threads=self._threads, progress=lambda done, total, what: None
         )
-        if not fault.number:
+        if fault is None or not fault.number:
             return
         layout = self.source.layout
         names = {"X": layout.input_names, "y": layout.output_names}.get(fault.name)

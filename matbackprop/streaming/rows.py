@@ -34,8 +34,9 @@ class Rows(NamedTuple):
 
     def blocks(self, rows: int) -> Iterator[tuple[AnyArray, AnyArray, AnyArray | None]]:
         """Cut into blocks of so many rows: views of X, y and the weights."""
-        for start in range(0, self.X.shape[0], rows):
-            part = slice(start, start + rows)
+        N = self.X.shape[0]
+        for start in range(0, N, rows):
+            part = slice(start, min(start + rows, N))
             w = None if self.weights is None else self.weights[part]
             yield self.X[part, :], self.y[part, :], w
 

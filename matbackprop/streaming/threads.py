@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from matbackprop._typing import Progress
 from matbackprop.streaming.blas_threads import one_blas_thread_each
 from matbackprop.streaming.works.parts import P, Work
@@ -56,7 +58,8 @@ def total_in_threads(
         done += 1
         progress(done, max(done, stretches or 0), f"{rows:,} rows")
 
-    with one_blas_thread_each():
+    # What is not finite shows in the sums; no warning of NumPy's is to come before the error.
+    with one_blas_thread_each(), np.errstate(all="ignore"):
         if threads == 1 or stretches == 1:
             for load in loaders:
                 take(_of_stretch(work, load))
@@ -89,7 +92,8 @@ def _of_stretch(work: Work[P], load: Loader) -> tuple[P | None, int]:
     for piece in load():
         count = piece.X.shape[0]
         if count:
-            part = work(piece)
+            with np.errstate(all="ignore"):  # holds for one thread
+                part = work(piece)
             whole = part if whole is None else whole.merge(part)
             rows += count
     return whole, rows

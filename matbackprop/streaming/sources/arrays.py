@@ -11,8 +11,9 @@ from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array
 
 from matbackprop._typing import ArrayLike
 from matbackprop._validation import column_names, is_frame, real_array
-from matbackprop.batchnorm.arrays import AnyArray
+from matbackprop.batchnorm.arrays import AnyArray, constant
 from matbackprop.errors import DataError, DtypeError, ShapeError
+from matbackprop.network.door import check_same_rows
 from matbackprop.streaming.rows import Rows
 from matbackprop.streaming.sources.local import LocalSource
 from matbackprop.streaming.sources.source import Layout, Loader
@@ -42,13 +43,14 @@ class ArraySource(LocalSource):
         self._X, self._y, self._weights = X, y, weights
         self.layout = layout
         self.in_memory = is_numpy_array(X)
+        self.library = array_namespace(X).__name__.rpartition("array_api_compat.")[2]
         N = X.shape[0]
         if self.in_memory:
             row_bytes = 8 * max(layout.p1, 1)
-            rows = min(-(-N // STRETCHES), STRETCH_BYTES // row_bytes)
-            self._rows = max(-(-rows // 64) * 64, FEWEST_ROWS)
+            rows = max(-(-N // STRETCHES), FEWEST_ROWS)
+            self._rows = max(min(-(-rows // 64) * 64, STRETCH_BYTES // row_bytes), 1)
         else:
-            self._rows = N  # one stretch: a device has threads of its own
+            self._rows = max(N, 1)  # one stretch: a device has threads of its own
         self.stretches = -(-N // self._rows)
 
     def loaders(self) -> Iterator[Loader]:
@@ -57,18 +59,19 @@ class ArraySource(LocalSource):
             yield partial(self._load, start)
 
     def _load(self, start: int) -> Iterator[Rows]:
-        part = slice(start, start + self._rows)
+        part = slice(start, min(start + self._rows, self._X.shape[0]))
         weights = None if self._weights is None else self._weights[part]
-        yield Rows(self._X[part], self._y[part], weights, start, offset=start)
+        yield Rows(self._X[part, ...], self._y[part, ...], weights, start, offset=start)
 
 
 def array_source(
-    X: ArrayLike, y: ArrayLike, weights: ArrayLike | None, /, *, call: str
+    X: ArrayLike, y: ArrayLike, weights: ArrayLike | None, /, *, call: str, empty: bool = False
 ) -> ArraySource:
-    """Return a source of arrays, or raise one clear error.
+    """Return a source of arrays, or raise one clear error; `empty` lets them have no row.
 
     Only shapes and dtypes are looked at: the entries are in the survey, block by block.
     """
+    check_same_rows(X, y, call=call)
     names = column_names(X), column_names(y)
     arrays: dict[str, Any] = {"X": X, "y": y}
     if weights is not None:
@@ -78,7 +81,7 @@ def array_source(
     check_same_library(arrays, call)
     check_shapes(arrays["X"].shape, arrays["y"].shape, _shape(arrays, "weights"), call)
     data = arrays["X"]
-    if data.shape[0] == 0:
+    if data.shape[0] == 0 and not empty:
         raise DataError(f"`{call}` needs at least one row; X has shape {tuple(data.shape)}.")
     outcome = tuple(arrays["y"].shape[1:])
     dtype = common_dtype([kind_of(array) for array in arrays.values()])
@@ -100,7 +103,7 @@ def _array(value: ArrayLike, call: str, name: str) -> AnyArray:
                 "Encode text, dates or categories as numbers first; of complex numbers pass the "
                 "real part."
             )
-        return value
+        return constant(value)  # a derivative recorded through every row would fill the memory
     return real_array(value, call=call, name=name, finite=False)
 
 

@@ -32,6 +32,7 @@ class BlockSource(LocalSource):
             raise DataError(f"`{CALL}` needs at least one block; there was none.")
         source = _source_of(first, 0)
         self.layout, self.in_memory = source.layout, source.in_memory
+        self._library = source.library
 
     def loaders(self) -> Iterator[Loader]:
         """Yield a loader for each block, as the iterable makes it, in the calling thread."""
@@ -39,6 +40,11 @@ class BlockSource(LocalSource):
         for number, block in enumerate(self._blocks):
             source = _source_of(block, number)
             _check_alike(source.layout, self.layout, number)
+            if source.library != self._library:
+                raise DtypeError(
+                    f"`{CALL}` needs blocks of one library; block 0 is of {self._library}, "
+                    f"block {number} of {source.library}."
+                )
             rows = list(source.pieces())
             yield partial(_shifted, rows, start, f"block {number}")
             start += sum(piece.X.shape[0] for piece in rows)
@@ -57,7 +63,7 @@ def _source_of(block: Any, number: int) -> ArraySource:
             f"got {type(block).__name__}."
         )
     X, y, *weights = block
-    return array_source(X, y, weights[0] if weights else None, call=call)
+    return array_source(X, y, weights[0] if weights else None, call=call, empty=True)
 
 
 def _check_alike(layout: Layout, first: Layout, number: int) -> None:

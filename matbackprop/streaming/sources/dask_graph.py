@@ -71,15 +71,13 @@ class DaskSource:
         self.layout, self.in_memory = layout, in_memory
         self._columns, self._sizes, self._call = columns, sizes, call
 
-    def total(self, work: Work[P], /, *, threads: int, progress: Progress) -> tuple[P, int]:
+    def total(self, work: Work[P], /, *, threads: int, progress: Progress) -> tuple[P | None, int]:
         """Return the merged parts of all rows, and how many rows there were.
 
         The number of threads is for Dask's scheduler to decide, and Dask has displays of its own:
         `dask.diagnostics.ProgressBar`, and the dashboard of `distributed`.
         """
         found: _Found = self.graph(work).compute()
-        if found.part is None:
-            raise DataError(f"`{self._call}` needs at least one row; there was none.")
         if self._sizes is None:  # from now on a message can tell where a partition begins
             self._sizes = found.sizes
         return found.part, sum(found.sizes)

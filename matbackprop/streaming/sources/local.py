@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from matbackprop._typing import Array, Progress
-from matbackprop.errors import DataError
 from matbackprop.streaming.prediction import predicted
 from matbackprop.streaming.rows import Rows
 from matbackprop.streaming.sources.source import Layout, Loader
@@ -27,8 +26,8 @@ class LocalSource(ABC):
     def loaders(self) -> Iterator[Loader]:
         """Yield a loader for each stretch of rows, in their order."""
 
-    def total(self, work: Work[P], /, *, threads: int, progress: Progress) -> tuple[P, int]:
-        """Return the merged parts of all rows, and how many rows there were."""
+    def total(self, work: Work[P], /, *, threads: int, progress: Progress) -> tuple[P | None, int]:
+        """Return the merged parts of all rows, and how many rows there were; None without a row."""
         whole, rows = total_in_threads(
             work,
             self.loaders(),
@@ -36,8 +35,6 @@ class LocalSource(ABC):
             stretches=self.stretches,
             progress=progress,
         )
-        if whole is None:
-            raise DataError(f"`{type(self).__name__}` needs at least one row; there was none.")
         return whole, rows
 
     def pieces(self) -> Iterator[Rows]:

@@ -131,6 +131,10 @@ def _kind(dtype: Any, name: str, path: Path, call: str) -> str:
 
 
 def _paths(files: str | Path | Sequence[str | Path], call: str) -> list[Path]:
+    if not isinstance(files, str | Path | Sequence):
+        raise DtypeError(
+            f"`{call}` needs files to be a path, or several; got {type(files).__name__}."
+        )
     given = [files] if isinstance(files, str | Path) else list(files)
     paths: list[Path] = []
     for path in map(Path, given):

@@ -59,14 +59,8 @@ class Source(Protocol):
     def in_memory(self) -> bool:
         """Whether the rows are NumPy's, to be worked on in a CPU's cache."""
 
-    def total(self, work: Work[P], /, *, threads: int, progress: Progress) -> tuple[P, int]:
-        """Return the merged parts of all rows, and how many rows there were.
-
-        Raises
-        ------
-        DataError
-            If there is no row.
-        """
+    def total(self, work: Work[P], /, *, threads: int, progress: Progress) -> tuple[P | None, int]:
+        """Return the merged parts of all rows, and how many rows there were; None without one."""
 
     def predicted(self, row_map: RowMap, outcome: int, /) -> Any:
         """Return ŷ of all rows, lazily: (n,) pieces where `outcome` is 1, else (n, q)."""

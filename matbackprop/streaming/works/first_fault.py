@@ -35,7 +35,8 @@ class FirstFault:
         faults = [_not_finite(chunk, chunk.X, "X"), _not_finite(chunk, chunk.y, "y")]
         if chunk.weights is not None:
             faults.append(_not_finite(chunk, chunk.weights, "weights"))
-            faults.append(_first(chunk, chunk.weights < 0, "weights", "a negative entry"))
+            if not array_namespace(chunk.weights).isdtype(chunk.weights.dtype, "bool"):
+                faults.append(_first(chunk, chunk.weights < 0, "weights", "a negative entry"))
         found = sorted((fault for fault in faults if fault.number), key=lambda fault: fault.row)
         return found[0]._replace(number=sum(f.number for f in found)) if found else Fault()
 

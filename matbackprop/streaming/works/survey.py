@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 
+import numpy as np
 from array_api_compat import array_namespace
 
 from matbackprop.batchnorm.arrays import AnyArray, wide_dtype
@@ -68,14 +69,15 @@ class SurveyWork:
 
     def __call__(self, chunk: Rows, /) -> Survey:
         """Return the survey of some rows."""
-        parts = (self._block(*block) for block in chunk.conformed(self.dtype).blocks(self.rows))
-        return reduce(Survey.merge, parts)
+        with np.errstate(all="ignore"):  # what is not finite shows in the probe
+            chunk = chunk.conformed(self.dtype)
+            parts = (self._block(*block) for block in chunk.blocks(self.rows))
+            return reduce(Survey.merge, parts)
 
     def _block(self, X: AnyArray, y: AnyArray, weights: AnyArray | None) -> Survey:
         xp, wide = array_namespace(X), wide_dtype(X)
         moments = block_moments(X, weights) if self.with_moments else None
-        entries = X if moments is None else moments.shift
-        probe = xp.sum(entries, dtype=wide) + xp.sum(y, dtype=wide)
+        probe = xp.sum(X, dtype=wide) + xp.sum(y, dtype=wide)
         if weights is None:
             return Survey(X.shape[0], float(X.shape[0]), 1.0, probe, moments)
         weight = xp.sum(weights, dtype=wide)
