@@ -84,5 +84,6 @@ def is_far_from_zero(data: DataMoments, /) -> bool:
     """
     spread = data.spread
     # A constant column moves Z by as much as it is large; its own spread says nothing.
-    yardstick = np.where(spread > 0, spread, spread.max())
-    return bool((np.abs(data.mean) > FAR * yardstick).any())
+    size = np.abs(data.mean)
+    constant = spread <= 8 * np.finfo(np.float64).eps * size
+    return bool((size > FAR * np.where(constant, spread.max(), spread)).any())

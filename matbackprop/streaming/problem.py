@@ -159,7 +159,7 @@ class Problem:
         blocks
             An object that can be iterated again and again: each time it yields the same tuples
             (X, y) or (X, y, weights), of any number of rows, made in the calling thread. Twice
-            as many as there are threads are in memory at a time.
+            as many as there are threads are in use at a time: none may be filled anew.
         threads, block_rows, progress
             As in `from_arrays`; blocks are cut further, to fit into the cache.
 

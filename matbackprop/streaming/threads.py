@@ -53,13 +53,13 @@ def total_in_threads(
         nonlocal whole, rows, done
         part, count = result
         if part is not None:
-            whole = part if whole is None else whole.merge(part)
+            with _quiet():
+                whole = part if whole is None else whole.merge(part)
         rows += count
         done += 1
         progress(done, max(done, stretches or 0), f"{rows:,} rows")
 
-    # What is not finite shows in the sums; no warning of NumPy's is to come before the error.
-    with one_blas_thread_each(), np.errstate(all="ignore"):
+    with one_blas_thread_each():
         if threads == 1 or stretches == 1:
             for load in loaders:
                 take(_of_stretch(work, load))
@@ -92,8 +92,13 @@ def _of_stretch(work: Work[P], load: Loader) -> tuple[P | None, int]:
     for piece in load():
         count = piece.X.shape[0]
         if count:
-            with np.errstate(all="ignore"):  # holds for one thread
+            with _quiet():
                 part = work(piece)
-            whole = part if whole is None else whole.merge(part)
+                whole = part if whole is None else whole.merge(part)
             rows += count
     return whole, rows
+
+
+def _quiet() -> np.errstate:
+    """Let what is not finite show in the sums, without a warning before the error; one thread."""
+    return np.errstate(over="ignore", invalid="ignore")

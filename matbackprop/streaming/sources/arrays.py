@@ -7,7 +7,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array
+from array_api_compat import (
+    array_namespace,
+    is_array_api_obj,
+    is_dask_array,
+    is_numpy_array,
+)
 
 from matbackprop._typing import ArrayLike
 from matbackprop._validation import column_names, is_frame, real_array
@@ -94,6 +99,11 @@ def _shape(arrays: dict[str, Any], name: str) -> tuple[int, ...] | None:
 
 
 def _array(value: ArrayLike, call: str, name: str) -> AnyArray:
+    if is_dask_array(value):
+        raise DtypeError(
+            f"`{call}` would compute Dask's arrays anew for each piece of rows; pass {name} to "
+            "`Problem.from_dask`, or what `.compute()` returns."
+        )
     masked = isinstance(value, np.ma.MaskedArray)
     if is_array_api_obj(value) and not is_frame(value) and not masked:
         kind = kind_of(value)

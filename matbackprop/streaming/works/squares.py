@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 from matbackprop._typing import Array
-from matbackprop.batchnorm.arrays import widened
 from matbackprop.network.data_moments import DataMoments
 from matbackprop.network.row_blocks import centred_squares
 from matbackprop.streaming.rows import Rows, moved
@@ -25,8 +24,7 @@ class SquaresWork:
     def __call__(self, chunk: Rows, /) -> Total:
         """Return the sums over some rows."""
         chunk = chunk.conformed(self.dtype)
-        wide = widened(chunk.X[:1], chunk.X)
-        Gamma1, shift = moved(self.Gamma1, wide), moved(self.data.shift, wide)
+        Gamma1, shift = moved(self.Gamma1, chunk.X), moved(self.data.shift, chunk.X)
         data = replace(self.data, pivot=moved(self.data.pivot, chunk.X), shift=shift)
         blocks = chunk.blocks(self.rows)
         return reduce(

@@ -69,7 +69,7 @@ class SurveyWork:
 
     def __call__(self, chunk: Rows, /) -> Survey:
         """Return the survey of some rows."""
-        with np.errstate(all="ignore"):  # what is not finite shows in the probe
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows in the probe
             chunk = chunk.conformed(self.dtype)
             parts = (self._block(*block) for block in chunk.blocks(self.rows))
             return reduce(Survey.merge, parts)

@@ -305,3 +305,10 @@ def test_nothing_waits_for_the_device_within_a_pass(
     inside.append(1)
     float(make(np.float64(2.0)))
     assert len(looks) >= 1
+
+
+def test_dask_has_a_way_of_its_own():
+    da = pytest.importorskip("dask.array")
+    X = da.ones((10, 2), chunks=5)
+    with pytest.raises(DtypeError, match=r"pass X to `Problem.from_dask`, or what `.compute\(\)`"):
+        Problem.from_arrays(mb.Network(), X, X[:, 0])
