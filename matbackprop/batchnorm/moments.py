@@ -8,7 +8,7 @@ from matbackprop._typing import Array, ArrayLike
 from matbackprop._validation import frozen, number_array, real_array
 from matbackprop.batchnorm.centring import centred_moments
 from matbackprop.batchnorm.options import BatchNorm
-from matbackprop.errors import DataError, ShapeError
+from matbackprop.errors import DataError, RangeError, ShapeError
 
 _CALL = "batch_moments(Z, options)"
 _LARGEST_SPREAD = 1e150  # its square, and that of its inverse, are still normal doubles
@@ -127,10 +127,10 @@ def too_few_rows(call: str, options: BatchNorm, N: float, /) -> DataError:
 
 
 def check_range_of_spread(spread: Array, call: str, /) -> None:
-    """Raise `DataError` where a column of Z varies so much that its square overflows."""
+    """Raise `RangeError` where a column of Z varies so much that its square overflows."""
     if not (spread < _LARGEST_SPREAD).all():  # also where it is NaN
         column = int(np.argmin(spread < _LARGEST_SPREAD))
-        raise DataError(
+        raise RangeError(
             f"`{call}`: column {column} (counted from 0) of Z = X @ Gamma1 varies by "
             f"{spread[column]:g}, too much to square. Measure X in larger units."
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from matbackprop._typing import Array
 from matbackprop.bench.pairing import second_of_two
@@ -148,9 +148,7 @@ def equal_threads(threads: int, libraries: Collection[str], /) -> Iterator[None]
 
             stack.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(threads)
-        if find_spec("threadpoolctl"):
-            limits = import_module("threadpoolctl").threadpool_limits
-            stack.enter_context(limits(limits=threads))
+        stack.enter_context(threadpool_limits(limits=threads))
         yield
 
 

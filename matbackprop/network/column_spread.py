@@ -47,6 +47,12 @@ def sigma_of(
         varies so much or so little that its squares leave the range of floating-point numbers.
     """
     divisor = data.weight - options.ddof
+    if divisor <= 0 and data.rows > options.ddof:
+        raise DataError(
+            f"`{given.call}` with `BatchNorm(ddof={options.ddof})` needs weights that sum to more "
+            f"than {options.ddof}; those of the {data.rows} rows sum to {data.weight:g}. A weight "
+            "counts how often a row was seen: multiply all by the number of rows over their sum."
+        )
     if divisor <= 0:
         raise too_few_rows(given.call, options, data.weight)
     Gamma1 = given.Gamma1.astype(np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -45,7 +46,7 @@ class DataMoments:
     """
 
     rows: int
-    weight: float
+    weight: Any  # a number; on a device, and in the middle of a pass, an array of one
     pivot: AnyArray
     shift: AnyArray
     gram: AnyArray
@@ -67,11 +68,9 @@ class DataMoments:
         Raw sums of squares would lose every digit where the mean greatly exceeds the spread; the
         difference of two means does not.
         """
-        if self.weight == 0 or other.weight == 0:
-            one = other if self.weight == 0 else self
-            return DataMoments(self.rows + other.rows, one.weight, one.pivot, one.shift, one.gram)
         xp = array_namespace(self.gram)
         weight = self.weight + other.weight
+        share = other.weight / _or_one(weight)
         pivots = widened(other.pivot, other.pivot) - widened(self.pivot, self.pivot)
         delta = pivots + other.shift - self.shift  # x̄₂ − x̄₁
         between = xp.expand_dims(delta, axis=1) * xp.expand_dims(delta, axis=0)
@@ -79,8 +78,8 @@ class DataMoments:
             rows=self.rows + other.rows,
             weight=weight,
             pivot=self.pivot,
-            shift=self.shift + delta * (other.weight / weight),
-            gram=self.gram + other.gram + between * (self.weight * (other.weight / weight)),
+            shift=self.shift + delta * share,
+            gram=self.gram + other.gram + between * (self.weight * share),
         )
 
     def settled(self) -> DataMoments:
@@ -107,16 +106,25 @@ def block_moments(X: AnyArray, weights: AnyArray | None = None, /) -> DataMoment
     array([2.])
     """
     xp, wide = array_namespace(X), widened(X, X)
-    rows, weighted, weight = X.shape[0], wide, float(X.shape[0])
+    rows, w = X.shape[0], None
+    weight: Any = float(rows)
+    mean = xp.sum(wide, axis=0) / rows
     if weights is not None:
-        w = widened(weights, X)
-        weight = float(xp.sum(w))
-        weighted = xp.expand_dims(w, axis=1) * wide
-    mean = xp.sum(weighted, axis=0) / weight if weight else 0 * wide[0, :]
+        w = xp.expand_dims(widened(weights, X), axis=1)
+        weight = xp.sum(w)
+        # Of a block without weight that of the bare rows: a pivot has to lie near them.
+        mean = xp.where(weight > 0, xp.sum(w * wide, axis=0) / _or_one(weight), mean)
     pivot = xp.astype(mean, X.dtype, copy=False)
     D = wide - widened(pivot, X)
-    WD = D if weights is None else xp.expand_dims(w, axis=1) * D
-    shift = xp.sum(WD, axis=0) / weight if weight else mean
+    WD = D if w is None else w * D
+    shift = xp.sum(WD, axis=0) / _or_one(weight)
     # D is centred but for the rounding of the pivot: this difference is harmless.
     between = xp.expand_dims(shift, axis=1) * xp.expand_dims(shift, axis=0)
     return DataMoments(rows, weight, pivot, shift, WD.T @ D - weight * between)
+
+
+def _or_one(weight: Any) -> Any:
+    """Return the weight, or 1 where it is 0: nothing is asked of a device, so nothing waits."""
+    if isinstance(weight, float):
+        return weight or 1.0
+    return array_namespace(weight).where(weight == 0, 1 + 0 * weight, weight)

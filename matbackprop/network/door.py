@@ -189,14 +189,14 @@ def _of_one_dtype(
     return Given(data, outcome, Gamma1, Gamma2, gamma, beta, moments, call)
 
 
-def check_same_rows(X: ArrayLike, y: ArrayLike, /, *, call: str) -> None:
+def check_same_rows(X: ArrayLike, y: ArrayLike, /, *, call: str, name: str = "y") -> None:
     """Refuse a frame and a series whose labels differ: arrays would pair them by position."""
     rows, others = getattr(X, "index", None), getattr(y, "index", None)
     equals = getattr(rows, "equals", None)  # a list has an index too, of another kind
     if equals is not None and hasattr(others, "equals") and not equals(others):
         raise DataError(
-            f"`{call}` needs X and y with the same row labels in the same order; theirs differ. "
-            "Align them with `y.loc[X.index]`, or drop the labels with `.to_numpy()`."
+            f"`{call}` needs X and {name} with the same row labels in the same order; theirs "
+            f"differ. Align them with `{name}.loc[X.index]`, or drop the labels with `.to_numpy()`."
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,20 +27,35 @@ def one_blas_thread_each() -> Iterator[None]:
     {1}
     """
     global _inside
-    with _turn:
-        if _inside == 0:
-            _before[:] = [(library, library.get_num_threads()) for library in _libraries()]
+    entered = False
+    try:
+        with _turn:
+            if not _before:  # else some pass is inside, or one was interrupted as it restored
+                _before.extend((lib, lib.get_num_threads()) for lib in _libraries())
             for library, _ in _before:
                 _set(library, 1)
-        _inside += 1
-    try:
+            _inside, entered = _inside + 1, True
         yield
     finally:
         with _turn:
-            _inside -= 1
+            _inside -= entered
             if _inside == 0:
                 for library, threads in _before:
                     _set(library, threads)
+                _before.clear()
+
+
+def _after_fork() -> None:
+    """Give BLAS back in a child: the threads that held it, or the turn, are not in it."""
+    global _inside, _turn
+    _inside, _turn = 0, threading.Lock()
+    for library, threads in _before:
+        _set(library, threads)
+    _before.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _set(library: Any, threads: int) -> None:

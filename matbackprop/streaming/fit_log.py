@@ -19,7 +19,7 @@ import os
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -60,7 +60,13 @@ class FitLog:
         found = path.stat().st_size if path.exists() else 0
         if found:
             self._check(json.loads(text))
-        self._file = path.open("r+b" if found else "x+b" if not path.exists() else "w+b")
+        try:
+            self._file = _opened(path, "r+b" if found else "w+b")
+        except OSError as error:
+            raise DataError(
+                f"`{_CALL}` cannot have {path} for itself: {error.strerror}. Another fit may be "
+                "writing to it; name another file."
+            ) from error
         if not found:
             self._file.write(start)
             self._file.flush()
@@ -87,8 +93,8 @@ class FitLog:
         if record[:32] != _digest(theta.tobytes()):
             raise OptionError(
                 f"`{_CALL}`: the answers in {self._path} are to other parameters than this fit "
-                "asks for, so that another version of SciPy, or another machine, has made them. "
-                "Name another file to begin anew."
+                "asks for: they were made with other options, by another version of SciPy, or on "
+                "another machine. Name another file to begin anew."
             )
         numbers = np.frombuffer(record[32:-16], dtype="<f8").astype(np.float64)
         return float(numbers[0]), numbers[1:]
@@ -126,6 +132,21 @@ class FitLog:
                 f"`{_CALL}`: {self._path} is the log of another fit; it differs in "
                 f"{', '.join(names)}. Name another file; this one was left as it is."
             )
+
+
+def _opened(path: Path, mode: str) -> BinaryIO:
+    """Open a file, and keep other processes from it where the system knows how."""
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        return path.open(mode)  # type: ignore[return-value]
+    file: Any = path.open(mode)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def _digest(content: bytes) -> bytes:

@@ -12,14 +12,14 @@ import numpy as np
 
 from matbackprop._typing import Array, Progress
 from matbackprop._validation import check_count, check_flag, check_option, frozen
-from matbackprop.errors import DtypeError, RangeError
+from matbackprop.errors import DtypeError, OptionError, RangeError
 from matbackprop.network.parameters import Parameters
 from matbackprop.reporting import Terminal
 from matbackprop.streaming.fit_log import FitLog, fingerprint
 from matbackprop.streaming.fit_record import Fit, Step
 
 if TYPE_CHECKING:
-    from matbackprop.streaming.problem import Problem  # which imports this room's `fit`
+    from matbackprop.streaming.full_batch import FullBatch  # which imports this file's `fit`
 
 METHODS = ("L-BFGS-B", "BFGS", "CG", "TNC", "SLSQP")
 """Those of `scipy.optimize.minimize` that need a loss and its gradient, and nothing else."""
@@ -32,7 +32,7 @@ class _Stopped(Exception):  # noqa: N818 - not an error
 
 
 def fit(
-    problem: Problem,
+    problem: FullBatch,
     start: Parameters,
     /,
     *,
@@ -43,55 +43,23 @@ def fit(
     max_passes: int | None,
     options: Mapping[str, Any] | None,
 ) -> Fit:
-    """Minimise the loss R over all parameters; each evaluation is one pass over the rows.
-
-    Parameters
-    ----------
-    problem
-        The network and its rows.
-    start
-        Where to begin. Its dtype is that in which the rows are multiplied where they are of
-        float32 too; the optimiser itself works in float64.
-    method
-        One of `METHODS`, of `scipy.optimize.minimize`.
-    callback
-        Called with a `Step` after each iteration; may raise StopIteration to end the fit.
-    progress
-        Whether to show loss, gradient norm and passes, on standard error.
-    checkpoint
-        A file to log the answers of the passes in. If it holds those of the same fit, they are
-        not asked for again: the fit goes on where it was, to the same last bit.
-    max_passes
-        After how many passes to stop; those of a checkpoint count.
-    options
-        Handed to SciPy, such as ``{"maxiter": 200, "gtol": 1e-6}``.
-
-    Returns
-    -------
-    A `Fit` with the best parameters. Also after an interrupt (Ctrl-C), once there was a pass.
-
-    Raises
-    ------
-    OptionError
-        If an option is out of its range, or the checkpoint is that of another fit.
-    ShapeError, DataError
-        As `Problem.gradient` does; DataError also if the checkpoint cannot be written.
-
-    References
-    ----------
-    Byrd, Lu, Nocedal and Zhu (1995), *A Limited Memory Algorithm for Bound Constrained
-    Optimization*.
-    """
+    """Minimise the loss: see `FullBatch.fit`."""
     from scipy import optimize
 
     check_option(method, METHODS, call=_CALL, name="method")
     check_flag(progress, call=_CALL, name="progress")
     if max_passes is not None:
         check_count(max_passes, call=_CALL, name="max_passes")
+    if callback is not None and not callable(callback):
+        raise OptionError(f"`{_CALL}` needs callback to be a function; got {callback!r}.")
+    if options is not None and not isinstance(options, Mapping):
+        raise OptionError(
+            f'`{_CALL}` needs options to be a dict such as {{"maxiter": 200}}; got {options!r}.'
+        )
     if not isinstance(start, Parameters):
         raise DtypeError(f"`{_CALL}` needs start to be a `Parameters`; got {type(start).__name__}.")
     chosen: Any = dict(options or {})
-    log = None if checkpoint is None else _log(problem, start, method, chosen, Path(checkpoint))
+    log = None if checkpoint is None else _log(problem, start, method, Path(checkpoint))
     converged, message = False, ""
     try:
         with _showing(problem, progress) as show:
@@ -126,7 +94,7 @@ class _Path:
 
     def __init__(
         self,
-        problem: Problem,
+        problem: FullBatch,
         start: Parameters,
         log: FitLog | None,
         max_passes: int | None,
@@ -147,6 +115,8 @@ class _Path:
             raise _Stopped(f"stopped after max_passes = {self._max_passes}")
         par = self._parameters(theta)
         answer = None if self._log is None else self._log.answer(theta)
+        if answer is not None and not self.losses:
+            self._check_rows(par, *answer)
         if answer is None:
             answer = self._passed(par)
             if self._log is not None:
@@ -159,7 +129,7 @@ class _Path:
         self._since.append((theta.copy(), loss, self._norms[-1]))
         done = len(self.losses)
         text = f"loss {loss:.6g}, gradient {self._norms[-1]:.2g}, {done} passes"
-        self._show(done, self._max_passes or done, text)
+        self._show(done, self._max_passes or done + 1, text)
         return answer
 
     def iterated(self, theta: Array) -> None:
@@ -196,6 +166,16 @@ class _Path:
         # The dtype of the start decides in which the rows are multiplied; θ itself is float64.
         return Parameters.from_vector(theta.astype(self._start.Gamma1.dtype), like=self._start)
 
+    def _check_rows(self, par: Parameters, loss: float, gradient: Array) -> None:
+        """Raise unless a pass answers as the log does: all else of the rows may have changed."""
+        now, slope = self._passed(par)
+        off = max(abs(now - loss), float(np.abs(slope - gradient).max()))
+        if not off <= 1e-6 * max(abs(loss), float(np.abs(gradient).max())):
+            raise OptionError(
+                f"`{_CALL}`: the checkpoint is of other rows, or of another activation: its first "
+                f"answer is off by {off:.2g}. Name another file; this one was left as it is."
+            )
+
     def _passed(self, par: Parameters) -> tuple[float, Array]:
         try:
             g = self._problem.gradient(par)
@@ -207,27 +187,23 @@ class _Path:
         return g.loss, g.to_vector().astype(np.float64)
 
 
-def _log(
-    problem: Problem, start: Parameters, method: str, options: Mapping[str, Any], path: Path
-) -> FitLog:
+def _log(problem: FullBatch, start: Parameters, method: str, path: Path) -> FitLog:
     theta, data = start.to_vector(), problem.data
     header = {
         "method": method,
-        "options": {name: repr(value) for name, value in sorted(options.items())},
         "network": repr(problem.net),
         "shapes": [list(start.Gamma1.shape), list(start.Gamma2.shape)],
         "start": fingerprint(theta),
         "dtype": theta.dtype.name,
         "rows": problem.rows,
         "weight": problem.weight,
-        "outcome": problem.probe.hex(),
         "data": "" if data is None else fingerprint(data.pivot, data.shift, data.gram),
     }
     return FitLog(path, header, theta.size)
 
 
 @contextmanager
-def _showing(problem: Problem, progress: bool) -> Iterator[Progress]:
+def _showing(problem: FullBatch, progress: bool) -> Iterator[Progress]:
     if not progress:
         yield lambda done, total, what: None
         return

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from matbackprop._typing import Array
-from matbackprop.errors import ShapeError
+from matbackprop._validation import real_array
 from matbackprop.network.affine_form import AffineForm
 from matbackprop.network.parameters import Parameters, stack, unstack
 from matbackprop.streaming.host import on_host
@@ -29,13 +29,8 @@ def gauss_newton_operator(
     P, dtype = par.to_vector().size, row_map.W.dtype
 
     def product(v: Array) -> Array:
-        v = np.asarray(v)
-        if v.size != P:
-            raise ShapeError(
-                f"`problem.gauss_newton(par) @ v` needs the {P} entries of `par.to_vector()`; "
-                f"got {v.size}."
-            )
-        dW, dc, dGamma2 = (d.astype(dtype) for d in _pushed(form, par, v.ravel()))
+        v = real_array(v, call="problem.gauss_newton(par) @ v", name="v").ravel()
+        dW, dc, dGamma2 = (d.astype(dtype) for d in _pushed(form, par, v))
         sums = total(TangentWork(row_map, dW, dc, dGamma2))
         return _pulled(form, *(on_host(s) for s in (sums.W, sums.c, sums.Gamma2))).astype(dtype)
 

@@ -13,8 +13,10 @@ import numpy as np
 from matbackprop._typing import Progress
 from matbackprop._validation import check_count, check_flag
 from matbackprop.errors import DataError
+from matbackprop.network.data_moments import DataMoments
 from matbackprop.reporting import Terminal
 from matbackprop.streaming.block_size import rows_of_sweep, rows_of_temporaries, rows_on_device
+from matbackprop.streaming.faults import other_rows
 from matbackprop.streaming.host import on_host
 from matbackprop.streaming.sources.source import Source
 from matbackprop.streaming.works.first_fault import FirstFault
@@ -90,17 +92,19 @@ class Passes:
             survey, self.rows = self.source.total(work, threads=self._threads, progress=show)
         if survey is None:
             raise DataError(f"`{self._call}` needs at least one row; there was none.")
-        if not np.isfinite(on_host(survey.probe)) or survey.lightest < 0:
+        if not np.isfinite(on_host(survey.probe)) or on_host(survey.negative) > 0:
             self.raise_first_fault()
-        if survey.weight == 0:
+        weight = float(on_host(survey.weight))
+        if weight == 0:
             raise DataError(
                 f"`{self._call}` needs a row whose weight is not 0; all {self.rows} weights are."
             )
         if survey.moments is None:
-            return survey
+            return replace(survey, weight=weight)
         found = survey.moments.settled()
         pivot, shift, gram = (on_host(a) for a in (found.pivot, found.shift, found.gram))
-        return replace(survey, moments=replace(found, pivot=pivot, shift=shift, gram=gram))
+        moments = DataMoments(self.rows, weight, pivot, shift, gram)
+        return replace(survey, weight=weight, moments=moments)
 
     def total(self, work: Work[P], call: str, /) -> P:
         """Return what comes of all rows.
@@ -113,11 +117,7 @@ class Passes:
         with self._showing(call) as show:
             total, rows = self.source.total(work, threads=self._threads, progress=show)
         if total is None or rows != self.rows:
-            raise DataError(
-                f"`{call}` passed over {rows:,} rows, where the first look had found "
-                f"{self.rows:,}. A source has to yield the same rows every time; make the problem "
-                "anew if they have changed."
-            )
+            raise other_rows(call, rows, self.rows)
         return total
 
     def rows_a_block(self, p2: int, dtype: str, /) -> int:

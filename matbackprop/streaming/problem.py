@@ -1,69 +1,42 @@
-"""`Problem`: a network and rows of any number; everything about them in one pass."""
+"""`Problem`: a network and rows of any number, wherever they come from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from matbackprop._typing import Array, ArrayLike
-from matbackprop._validation import check_flag
-from matbackprop.batchnorm import Moments
-from matbackprop.batchnorm.dispatch import is_compiling
-from matbackprop.errors import DtypeError, OptionError, RangeError
-from matbackprop.network.affine_form import BatchForm
-from matbackprop.network.door import restored
+from matbackprop._typing import ArrayLike
 from matbackprop.network.model import Network
-from matbackprop.network.parameters import Parameters
-from matbackprop.network.result import Gradient
-from matbackprop.network.row_blocks import Sums, gradient_of
-from matbackprop.streaming.fit_record import Fit, Step
-from matbackprop.streaming.fitting import fit
-from matbackprop.streaming.folding import fold
-from matbackprop.streaming.gauss_newton import gauss_newton_matrix, gauss_newton_operator
-from matbackprop.streaming.host import on_host
-from matbackprop.streaming.passes import Manner, Passes
+from matbackprop.streaming.full_batch import FullBatch
+from matbackprop.streaming.passes import Manner
 from matbackprop.streaming.sources.arrays import array_source
 from matbackprop.streaming.sources.blocks import BlockSource
 from matbackprop.streaming.sources.parquet import parquet_source
-from matbackprop.streaming.sources.source import Source
-from matbackprop.streaming.works.mapped import GradientWork, LossWork
 
 if TYPE_CHECKING:
-    from scipy.sparse.linalg import LinearOperator
+    pass
 
 
-class Problem:
+class Problem(FullBatch):
     """The batch-norm network over rows of any number: R and its gradients, exactly, in one pass.
 
     Batch norm needs of X only N, x̄ and C = Σ(x − x̄)(x − x̄)ᵀ. They are found once, when the problem
     is made; from then on each row meets an affine map (see `matbackprop.network.affine_form`), and
     everything that leaves a block of rows is a sum. Nothing with N rows is ever stored.
 
-    Attributes
-    ----------
-    net
-        The network's options.
-    rows, weight
-        How many rows there are, and the sum of their weights (without weights the same number).
-    data
-        x̄ and C, a `DataMoments`; None without batch norm.
-    probe
-        A sum of all that there is, by which to know the rows again.
-    passes
-        How the rows are passed over.
-
     Notes
     -----
     With weights w ≥ 0 every sum over rows is one of w times a row, in the loss and in the moments
     alike, and N is Σw: whole weights are the same as repeated rows. Results do not depend on the
-    number of threads, to the last bit.
+    number of threads, to the last bit. Where columns of X nearly cancel in Z, C cannot tell σ,
+    and a pass looks at Z first.
+
+    Do not change the rows once the problem is made: x̄ and C would be those of others.
 
     Examples
     --------
+    >>> import numpy as np
     >>> import matbackprop as mb
     >>> rng = np.random.default_rng(0)
     >>> X, y = rng.standard_normal((1000, 3)), rng.standard_normal(1000)
@@ -73,17 +46,6 @@ class Problem:
     >>> np.allclose(g.to_vector(), mb.gradient(net, par, X, y).to_vector())
     True
     """
-
-    def __init__(self, net: Network, source: Source, manner: Manner, /) -> None:
-        if not isinstance(net, Network):
-            raise DtypeError(
-                f"`{manner.call}` needs net to be a `Network`; got {type(net).__name__}."
-            )
-        self.net = net
-        self.passes = Passes(source, manner)
-        survey = self.passes.survey(with_moments=net.batch_norm is not None)
-        self.rows, self.weight, self.data = survey.rows, survey.weight, survey.moments
-        self.probe = float(on_host(survey.probe))
 
     @classmethod
     def from_arrays(
@@ -98,7 +60,7 @@ class Problem:
         block_rows: int | None = None,
         progress: bool = False,
     ) -> Problem:
-        """Return the problem of arrays, which are neither copied nor moved.
+        """Return the problem of arrays, which stay where they are.
 
         Parameters
         ----------
@@ -171,6 +133,7 @@ class Problem:
 
         Examples
         --------
+        >>> import numpy as np
         >>> import matbackprop as mb
         >>> blocks = [(np.array([[1.0], [2.0]]), np.zeros(2)), (np.array([[6.0]]), np.ones(1))]
         >>> Problem.from_blocks(mb.Network(), blocks).data.mean
@@ -259,142 +222,3 @@ class Problem:
         call = "Problem.from_dask(net, X, y)"
         manner = Manner(call, block_rows=block_rows)
         return cls(net, dask_source(X, y, weights, call=call), manner)
-
-    def gradient(self, par: Parameters, /, *, moments: Moments | None = None) -> Gradient:
-        """Return the loss R and its gradients: one pass over the rows.
-
-        Parameters
-        ----------
-        par
-            The parameters.
-        moments
-            None: μ and σ are those of all rows and are differentiated. Given: constants.
-
-        Returns
-        -------
-        The `Gradient` that `matbackprop.gradient` returns, without `X` and `fitted`.
-
-        Raises
-        ------
-        ShapeError, OptionError
-            If the parameters do not conform with the data, or disagree about batch norm.
-        DataError
-            If batch norm cannot divide by a column's spread, the result overflows, or the rows
-            are not those of the first look.
-        """
-        call = "problem.gradient(par)"
-        form, row_map = fold(self.net, par, moments, self.passes, self.data, call=call)
-        p2, dtype = len(row_map.c), row_map.c.dtype.name
-        sweep_rows = self.passes.rows_a_sweep(p2, dtype) if is_compiling() else None
-        sums = self.passes.total(GradientWork(row_map, sweep_rows), call)
-        sums = Sums(*(on_host(part) for part in (sums.loss, sums.W, sums.c, sums.Gamma2)))
-        raw = gradient_of(form, sums, self.net.c0(self.weight))
-        if not all(np.isfinite(block).all() for _, block in raw.blocks()):
-            self.passes.raise_first_fault()
-        g = restored(raw, par, row_map.W.dtype, call=call)
-        layout = self.passes.source.layout
-        return replace(g, input_names=layout.input_names, output_names=layout.output_names)
-
-    def loss(self, par: Parameters, /, *, moments: Moments | None = None) -> float:
-        """Return R alone: one pass, with half the work of the gradient.
-
-        Raises
-        ------
-        ShapeError, OptionError, DataError
-            As `gradient` does.
-        """
-        call = "problem.loss(par)"
-        _, row_map = fold(self.net, par, moments, self.passes, self.data, call=call)
-        total = self.passes.total(LossWork(row_map), call)
-        loss = self.net.c0(self.weight) * float(on_host(total.value))
-        if not np.isfinite(loss):
-            self.passes.raise_first_fault()
-            raise RangeError(
-                f"`{call}` overflowed: the loss is not finite, though X, y and the parameters are. "
-                "Rescale them."
-            )
-        return loss
-
-    def moments(self, par: Parameters, /) -> Moments:
-        """Return μ and σ of Z = XΓ₁ over all rows: to keep, and to predict new rows with.
-
-        Raises
-        ------
-        ShapeError, OptionError, DataError
-            As `gradient` does; also without batch norm.
-        """
-        call = "problem.moments(par)"
-        form, _ = fold(self.net, par, None, self.passes, self.data, call=call)
-        if not isinstance(form, BatchForm):
-            raise OptionError(f"`{call}` is for batch norm, and this network has none.")
-        return Moments(form.mu, form.sigma)
-
-    def predict(self, par: Parameters, /, *, moments: Moments | None = None) -> Any:
-        """Return the fitted values ŷ = a(b(XΓ₁))Γ₂, lazily.
-
-        Returns
-        -------
-        An iterator over NumPy arrays (n,) or (n, q), a piece of rows at a time and in order:
-        `np.concatenate(list(…))` for all of them. From Dask's arrays, a Dask array.
-
-        Raises
-        ------
-        ShapeError, OptionError, DataError
-            As `gradient` does; at once, not when the first piece is asked for.
-        """
-        _, row_map = fold(
-            self.net, par, moments, self.passes, self.data, call="problem.predict(par)"
-        )
-        return self.passes.source.predicted(row_map, par.Gamma2.ndim)
-
-    def gauss_newton(
-        self, par: Parameters, /, *, dense: bool = False, moments: Moments | None = None
-    ) -> LinearOperator | Array:
-        """Return JᵀJ for J = ∂vec(ŷ)/∂θᵀ, θ = (vec Γ₁, vec Γ₂, γ, β); with weights, JᵀΩJ.
-
-        2c₀JᵀJ is the Gauss-Newton approximation of the loss's Hessian.
-
-        Parameters
-        ----------
-        par
-            The parameters, P in all.
-        dense
-            False: a `scipy.sparse.linalg.LinearOperator`, each product one pass over the rows.
-            True: the P × P matrix, accumulated in one pass.
-        moments
-            As in `gradient`.
-
-        Raises
-        ------
-        ShapeError, OptionError, DataError
-            As `gradient` does.
-        """
-        call = "problem.gauss_newton(par)"
-        check_flag(dense, call=call, name="dense")
-        form, row_map = fold(self.net, par, moments, self.passes, self.data, call=call)
-        maker = gauss_newton_matrix if dense else gauss_newton_operator
-        return maker(form, row_map, par, lambda work: self.passes.total(work, call))
-
-    def fit(
-        self,
-        start: Parameters,
-        /,
-        *,
-        method: str = "L-BFGS-B",
-        callback: Callable[[Step], object] | None = None,
-        progress: bool = False,
-        checkpoint: str | Path | None = None,
-        max_passes: int | None = None,
-        options: Mapping[str, Any] | None = None,
-    ) -> Fit:
-        """Minimise R from `start` by a method of `scipy.optimize`: see `streaming.fitting.fit`."""
-        return fit(
-            self,
-            start,
-            method=method,
-            callback=callback,
-            progress=progress,
-            checkpoint=checkpoint,
-            max_passes=max_passes,
-            options=options,
-        )

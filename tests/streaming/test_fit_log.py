@@ -5,6 +5,7 @@ import pytest
 
 import matbackprop as mb
 from matbackprop.errors import DataError, OptionError
+from matbackprop.network import Activation
 from matbackprop.streaming import Problem
 from matbackprop.streaming.fit_log import FitLog, fingerprint
 
@@ -100,7 +101,7 @@ def test_a_log_of_another_fit_names_what_differs(rng, tmp_path):
     X, y = rng.standard_normal((40, 3)), rng.standard_normal(40)
     net, start = mb.Network("tanh"), mb.Parameters.random(3, 2, rng=rng)
     problem, log = Problem.from_arrays(net, X, y), tmp_path / "log"
-    problem.fit(start, max_passes=2, checkpoint=log)
+    problem.fit(start, max_passes=9, checkpoint=log)
     content = log.read_bytes()
     other = mb.Parameters.random(3, 2, rng=rng)
     moved = X.copy()
@@ -108,15 +109,15 @@ def test_a_log_of_another_fit_names_what_differs(rng, tmp_path):
     cases = [
         (problem, other, {}, "it differs in start"),
         (problem, start, {"method": "CG"}, "it differs in method"),
-        (problem, start, {"options": {"maxiter": 7}}, "it differs in options"),
-        (Problem.from_arrays(net, X[:30], y[:30]), start, {}, "in data, outcome, rows, weight"),
+        (problem, start, {"options": {"maxcor": 1}, "max_passes": 9}, "with other options"),
+        (Problem.from_arrays(net, X[:30], y[:30]), start, {}, "in data, rows, weight"),
         (Problem.from_arrays(net, moved, y), start, {}, "it differs in data"),
         (Problem.from_arrays(mb.Network("gelu"), X, y), start, {}, "it differs in network"),
-        (Problem.from_arrays(net, X, 2 * y), start, {}, "it differs in outcome"),
+        (Problem.from_arrays(net, X, y[::-1]), start, {}, "its first answer is off by"),
     ]
     for changed, begin, options, text in cases:
         with pytest.raises(OptionError, match=text):
-            changed.fit(begin, max_passes=2, checkpoint=log, **options)
+            changed.fit(begin, checkpoint=log, **{"max_passes": 2} | options)
     assert log.read_bytes() == content
 
 
@@ -124,3 +125,33 @@ def test_a_fingerprint_sees_each_bit():
     a = np.arange(3.0)
     assert fingerprint(a) != fingerprint(np.nextafter(a, 9))
     assert fingerprint(a, None) != fingerprint(a)
+
+
+def test_limits_may_change(rng, tmp_path):
+    X, y = rng.standard_normal((40, 3)), rng.standard_normal(40)
+    net, start = mb.Network("tanh"), mb.Parameters.random(3, 2, rng=rng)
+    problem, log = Problem.from_arrays(net, X, y), tmp_path / "log"
+    part = problem.fit(start, checkpoint=log, options={"maxiter": 3})
+    whole = problem.fit(start, checkpoint=log, options={"maxiter": np.int64(9)})
+    assert (part.iterations, whole.iterations) == (3, 9)
+    assert whole.losses.tobytes() == problem.fit(start, options={"maxiter": 9}).losses.tobytes()
+
+
+def test_activations_of_one_name_are_told_apart(rng, tmp_path):
+    X, y = rng.standard_normal((40, 3)), rng.standard_normal(40)
+    start = mb.Parameters.random(3, 2, rng=rng)
+    one = Activation("mine", np.sin, np.cos, lambda h: -np.sin(h))
+    other = Activation("mine", np.arctan, lambda h: 1 / (1 + h * h), np.zeros_like)
+    how = {"max_passes": 3, "checkpoint": tmp_path / "log"}
+    Problem.from_arrays(mb.Network(one), X, y).fit(start, **how)
+    with pytest.raises(OptionError, match="or of another activation"):
+        Problem.from_arrays(mb.Network(other), X, y).fit(start, **how)
+
+
+def test_two_at_once(tmp_path):
+    pytest.importorskip("fcntl")
+    first = FitLog(tmp_path / "log", HEADER, 2)
+    with pytest.raises(DataError, match="Another fit may be writing to it"):
+        FitLog(tmp_path / "log", HEADER, 2)
+    first.close()
+    FitLog(tmp_path / "log", HEADER, 2).close()

@@ -51,12 +51,12 @@ def test_the_survey(rng, rows):
     X, w = rng.standard_normal((9, 2)), rng.uniform(0, 1, 9)
     p = of(X, X[:, 0], w, block_rows=rows)
     survey = p.survey(with_moments=True)
-    assert (survey.rows, p.rows, survey.lightest) == (9, 9, w.min())
+    assert (survey.rows, p.rows, survey.negative) == (9, 9, 0)
     assert survey.weight == pytest.approx(w.sum(), rel=1e-15)
     assert survey.probe == pytest.approx(survey.probe)
     np.testing.assert_allclose(survey.moments.mean, w @ X / w.sum(), rtol=1e-13)
     without = of(X, X[:, 0]).survey(with_moments=False)
-    assert (without.rows, without.weight, without.lightest, without.moments) == (9, 9.0, 1.0, None)
+    assert (without.rows, without.weight, without.negative, without.moments) == (9, 9.0, 0, None)
 
 
 def test_the_number_of_rows_is_remembered(rng):

@@ -48,7 +48,7 @@ class ArraySource(LocalSource):
         self._X, self._y, self._weights = X, y, weights
         self.layout = layout
         self.in_memory = is_numpy_array(X)
-        self.library = array_namespace(X).__name__.rpartition("array_api_compat.")[2]
+        self.library = library_of(X)
         N = X.shape[0]
         if self.in_memory:
             row_bytes = 8 * max(layout.p1, 1)
@@ -77,6 +77,7 @@ def array_source(
     Only shapes and dtypes are looked at: the entries are in the survey, block by block.
     """
     check_same_rows(X, y, call=call)
+    check_same_rows(X, weights, call=call, name="weights")
     names = column_names(X), column_names(y)
     arrays: dict[str, Any] = {"X": X, "y": y}
     if weights is not None:
@@ -138,13 +139,24 @@ def common_dtype(kinds: list[str], /) -> str:
 
 def check_same_library(arrays: dict[str, AnyArray], call: str, /) -> None:
     """Raise `DtypeError` unless all arrays are of one library."""
-    libraries = {name: array_namespace(array).__name__ for name, array in arrays.items()}
+    libraries = {name: library_of(array) for name, array in arrays.items()}
     if len(set(libraries.values())) > 1:
         which = ", ".join(f"{name} of {library}" for name, library in libraries.items())
         raise DtypeError(
-            f"`{call}` needs arrays of one library; got {which}. Convert one, for instance with "
-            "`.numpy()`."
+            f"`{call}` needs arrays of one library; got {which}. Make all of them arrays of the "
+            "library of X, on its device."
         )
+
+
+def library_of(array: AnyArray, /) -> str:
+    """Return the name of an array's library.
+
+    Examples
+    --------
+    >>> library_of(np.ones(1))
+    'numpy'
+    """
+    return array_namespace(array).__name__.removeprefix("array_api_compat.").removeprefix("jax.")
 
 
 def check_shapes(

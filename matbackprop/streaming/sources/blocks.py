@@ -72,6 +72,15 @@ def _check_alike(layout: Layout, first: Layout, number: int) -> None:
             f"`{CALL}` needs blocks of one dtype; block 0 is {first.dtype}, block {number} is "
             f"{layout.dtype}. Convert them with `.astype`."
         )
+    for ours, theirs in (
+        (layout.input_names, first.input_names),
+        (layout.output_names, first.output_names),
+    ):
+        if ours and theirs and len(ours) == len(theirs) and ours != theirs:
+            raise DataError(
+                f"`{CALL}` needs blocks with the same columns in the same order; block 0 has "
+                f"{theirs}, block {number} has {ours}."
+            )
     if layout.weighted != first.weighted:
         raise ShapeError(
             f"`{CALL}` needs weights in every block or in none; block 0 and block {number} differ."

@@ -104,7 +104,7 @@ class DaskSource:
             meta=np.empty(0, dtype=object),
         )
 
-    def predicted(self, row_map: RowMap, outcome: int, /) -> da.Array:
+    def predicted(self, row_map: RowMap, outcome: int, rows: int, /) -> da.Array:
         """Return ŷ of all rows, lazily: a Dask array (N,) where `outcome` is 1, else (N, q)."""
         q, dtype = row_map.Gamma2.shape[1], row_map.W.dtype
         fitted = self._mapped(_Prediction(row_map, self._call), ["X"], q, dtype)
@@ -286,6 +286,7 @@ class _Pass:
         call = f"{self.call}, partition {number}"
         given = dict(zip(COLUMNS, (X, *others), strict=False))
         _check_labels(given, call)
+        _check_names(X, self.layout, call)
         given = {name: _numbers(value, call, name) for name, value in given.items()}
         _check_shapes({name: array.shape for name, array in given.items()}, call)
         X, y = given["X"], given["y"]
@@ -347,6 +348,15 @@ def _numbers(value: Any, call: str, name: str) -> AnyArray:
     # A block that came from another worker may lie at an odd address or in another order. NumPy
     # multiplies such by other routines, and the last bits would tell where a block had been.
     return np.require(array[:, 0] if one else array, requirements=["C", "A"])
+
+
+def _check_names(X: Any, layout: Layout, call: str) -> None:
+    """Refuse a partition whose columns stand in another order: positions would pair them."""
+    names = column_names(X)
+    if names is not None and names != layout.input_names:
+        raise DataError(
+            f"`{call}` needs the columns {layout.input_names} of X in this order; it has {names}."
+        )
 
 
 def _check_labels(given: dict[str, Any], call: str) -> None:

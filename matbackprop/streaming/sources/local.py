@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from matbackprop._typing import Array, Progress
+from matbackprop.streaming.faults import other_rows
 from matbackprop.streaming.prediction import predicted
 from matbackprop.streaming.rows import Rows
 from matbackprop.streaming.sources.source import Layout, Loader
@@ -42,6 +43,11 @@ class LocalSource(ABC):
         for load in self.loaders():
             yield from load()
 
-    def predicted(self, row_map: RowMap, outcome: int, /) -> Iterator[Array]:
-        """Yield ŷ, a piece of rows at a time."""
-        return (predicted(row_map, piece, outcome) for piece in self.pieces())
+    def predicted(self, row_map: RowMap, outcome: int, rows: int, /) -> Iterator[Array]:
+        """Yield ŷ, a piece of rows at a time; raise `DataError` if these were not all rows."""
+        seen = 0
+        for piece in self.pieces():
+            seen += piece.X.shape[0]
+            yield predicted(row_map, piece, outcome)
+        if seen != rows:
+            raise other_rows("problem.predict(par)", seen, rows)

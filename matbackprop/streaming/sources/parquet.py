@@ -46,6 +46,17 @@ class ParquetSource(LocalSource):
                 start += metadata.row_group(group).num_rows
 
     def _load(self, path: Path, metadata: Any, group: int, start: int) -> Iterator[Rows]:
+        import pyarrow as pa
+
+        try:
+            yield from self._read(path, metadata, group, start)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise DataError(
+                f"`Problem.from_parquet` cannot read {path} any more: {error}. If the file has "
+                "changed, make the problem anew."
+            ) from error
+
+    def _read(self, path: Path, metadata: Any, group: int, start: int) -> Iterator[Rows]:
         import pyarrow.parquet as pq
 
         named = [] if self._weights is None else [self._weights]

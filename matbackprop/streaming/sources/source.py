@@ -62,5 +62,11 @@ class Source(Protocol):
     def total(self, work: Work[P], /, *, threads: int, progress: Progress) -> tuple[P | None, int]:
         """Return the merged parts of all rows, and how many rows there were; None without one."""
 
-    def predicted(self, row_map: RowMap, outcome: int, /) -> Any:
-        """Return ŷ of all rows, lazily: (n,) pieces where `outcome` is 1, else (n, q)."""
+    def predicted(self, row_map: RowMap, outcome: int, rows: int, /) -> Any:
+        """Return ŷ of all rows, lazily: (n,) pieces where `outcome` is 1, else (n, q).
+
+        Raises
+        ------
+        DataError
+            At the end, if there were not so many rows.
+        """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -21,8 +22,8 @@ class Survey:
     ----------
     rows, weight
         How many, and Σw.
-    lightest
-        The smallest weight.
+    negative
+        How many weights are below 0.
     probe
         A sum of everything, which is finite only if every entry is.
     moments
@@ -30,8 +31,8 @@ class Survey:
     """
 
     rows: int
-    weight: float
-    lightest: float
+    weight: Any
+    negative: Any
     probe: AnyArray
     moments: DataMoments | None
 
@@ -43,7 +44,7 @@ class Survey:
         return Survey(
             self.rows + other.rows,
             self.weight + other.weight,
-            min(self.lightest, other.lightest),
+            self.negative + other.negative,
             self.probe + other.probe,
             moments,
         )
@@ -79,6 +80,7 @@ class SurveyWork:
         moments = block_moments(X, weights) if self.with_moments else None
         probe = xp.sum(X, dtype=wide) + xp.sum(y, dtype=wide)
         if weights is None:
-            return Survey(X.shape[0], float(X.shape[0]), 1.0, probe, moments)
+            return Survey(X.shape[0], float(X.shape[0]), 0.0, probe, moments)
         weight = xp.sum(weights, dtype=wide)
-        return Survey(X.shape[0], float(weight), float(xp.min(weights)), probe + weight, moments)
+        negative = xp.sum(xp.astype(weights < 0, wide))
+        return Survey(X.shape[0], weight, negative, probe + weight, moments)

@@ -35,7 +35,7 @@ class TangentWork:
             u = (f.slope * (f.X @ dW + dc)) @ block.Gamma2 + f.V @ dGamma2
             if weights is not None:
                 u = xp.expand_dims(weights, axis=1) * u
-            return leave(block, f, u, xp.sum(0 * u))
+            return leave(block, f, u, 0.0)
 
         return reduce(Sums.merge, (sums(*part) for part in chunk.blocks(self.map.rows)))
 
