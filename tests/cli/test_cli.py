@@ -135,10 +135,13 @@ class TestBench:
         assert {row["engine"] for row in rows} >= {"matbackprop, NumPy"}
         assert all(row["milliseconds"] > 0 for row in rows)
 
-    def test_there_are_three(self):
+    def test_there_are_four(self):
         done = run("bench", "network")
         assert done.returncode == 2
-        assert 'knows what = "layers", "symbolic", "engines"; got \'network\'' in done.stderr
+        assert (
+            'knows what = "layers", "symbolic", "engines", "offsets"; got \'network\''
+            in done.stderr
+        )
 
     def test_engines(self, tmp_path):
         path = tmp_path / "times.svg"

@@ -412,8 +412,12 @@ def client():
     """Two worker processes, of one thread each; none is left when the tests are done."""
     before = set(psutil.Process().children(recursive=True))
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
+    # rpy2, once loaded, has R's folders searched first, and in them another libpython may lie.
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
     with LocalCluster(processes=True, **options) as cluster, Client(cluster) as client:
         yield client
+        monkeypatch.undo()
         started = set(psutil.Process().children(recursive=True)) - before
     # Python keeps one process for all those that it starts; it ends with the session.
     ours = [process for process in started if "resource_tracker" not in command(process)]
