@@ -120,8 +120,8 @@ class FitLog:
                 )
             try:
                 (length,) = struct.unpack("<I", file.read(4))
-                theirs = json.loads(file.read(length))
-            except (struct.error, ValueError) as error:
+                theirs = dict(json.loads(file.read(length)))
+            except (struct.error, ValueError, TypeError) as error:
                 raise DataError(
                     f"`{_CALL}`: {self._path} is the log of a fit whose first lines were not "
                     "written whole; there is nothing in it. Remove it, or name another file."

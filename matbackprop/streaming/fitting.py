@@ -13,6 +13,7 @@ import numpy as np
 from matbackprop._typing import Array, Progress
 from matbackprop._validation import check_count, check_flag, check_option, frozen
 from matbackprop.errors import DtypeError, OptionError, RangeError
+from matbackprop.network.door import conform_parameters
 from matbackprop.network.parameters import Parameters
 from matbackprop.reporting import Terminal
 from matbackprop.streaming.fit_log import FitLog, fingerprint
@@ -59,6 +60,8 @@ def fit(
     if not isinstance(start, Parameters):
         raise DtypeError(f"`{_CALL}` needs start to be a `Parameters`; got {type(start).__name__}.")
     chosen: Any = dict(options or {})
+    X, y = problem.passes.source.layout.stand_ins()
+    conform_parameters(problem.net, start, None, X, y, problem.rows, call=_CALL)  # or no log
     log = None if checkpoint is None else _log(problem, start, method, Path(checkpoint))
     converged, message = False, ""
     try:
@@ -82,7 +85,7 @@ def fit(
                 message = f"interrupted after {len(path.losses)} passes"
                 message += "" if log is None else f"; to go on, fit again with {checkpoint}"
             else:
-                converged, message = bool(result.success), str(result.message)
+                converged, message = path.judged(result)
     finally:
         if log is not None:
             log.close()
@@ -103,34 +106,45 @@ class _Path:
     ) -> None:
         self._problem, self._start, self._log = problem, start, log
         self._max_passes, self._callback, self._show = max_passes, callback, show
-        self.losses: list[float] = []
-        self._norms: list[float] = []
+        self._dtype = start.to_vector().dtype
+        self._told: list[tuple[float, float]] = []  # loss and gradient norm
         self._best = start
         self._iterations = 0
         self._since: list[tuple[Array, float, float]] = []  # the passes of this iteration
 
+    @property
+    def losses(self) -> list[float]:
+        """The loss of each pass; infinite where it overflowed."""
+        return [loss for loss, _ in self._told]
+
     def evaluate(self, theta: Array) -> tuple[float, Array]:
         """Return loss and gradient, from the log or by a pass."""
-        if len(self.losses) == self._max_passes:
+        if len(self._told) == self._max_passes:
             raise _Stopped(f"stopped after max_passes = {self._max_passes}")
-        par = self._parameters(theta)
         answer = None if self._log is None else self._log.answer(theta)
-        if answer is not None and not self.losses:
-            self._check_rows(par, *answer)
+        if answer is not None and not self._told:
+            self._check_rows(theta, *answer)
         if answer is None:
-            answer = self._passed(par)
+            answer = self._passed(theta)
             if self._log is not None:
                 self._log.append(theta, *answer)
         loss, gradient = answer
-        if not self.losses or loss < min(self.losses):
-            self._best = par
-        self.losses.append(loss)
-        self._norms.append(float(np.linalg.norm(gradient)))
-        self._since.append((theta.copy(), loss, self._norms[-1]))
-        done = len(self.losses)
-        text = f"loss {loss:.6g}, gradient {self._norms[-1]:.2g}, {done} passes"
+        # Where the loss overflowed its slope has no meaning, and θ may be out of range itself.
+        finite = np.isfinite(loss)
+        with np.errstate(over="ignore"):  # of its square
+            norm = float(np.linalg.norm(gradient)) if finite else np.inf
+        if finite and loss < min(self.losses, default=np.inf):
+            self._best = self._parameters(theta)
+        self._told.append((loss, norm))  # in one step: Ctrl-C comes before it or after it
+        self._since.append((theta.copy(), loss, norm))
+        done = len(self._told)
+        text = f"loss {loss:.6g}, gradient {norm:.2g}, {done} passes"
         self._show(done, self._max_passes or done + 1, text)
-        return answer
+        if finite:
+            return answer
+        # Worse than all there was, so that the line search comes back; to infinity L-BFGS-B's and
+        # TNC's cannot fit a parabola.
+        return 2 * max(filter(np.isfinite, self.losses)) + 1, gradient
 
     def iterated(self, theta: Array) -> None:
         """Tell the user's callback of an iteration."""
@@ -140,23 +154,33 @@ class _Path:
         self._since.clear()
         if self._callback is None:
             return
-        loss, norm = here[-1] if here else (self.losses[-1], self._norms[-1])
+        loss, norm = here[-1] if here else self._told[-1]
         par = self._parameters(theta)
-        step = Step(self._iterations, len(self.losses), loss, norm, par)
+        step = Step(self._iterations, len(self._told), loss, norm, par)
         try:
             self._callback(step)
         except StopIteration:
             raise _Stopped("stopped by the callback") from None
 
+    def judged(self, result: Any) -> tuple[bool, str]:
+        """Return whether the optimiser converged, and its words.
+
+        It has not where it took the place of an overflow, whose slope we called 0, for flat.
+        """
+        if float(result.fun) in self.losses:
+            return bool(result.success), str(result.message)
+        return False, f"ended where the loss overflows, although: {result.message}"
+
     def record(self, converged: bool, message: str) -> Fit:
         """Return what there is to keep."""
         net = self._problem.net
+        losses, norms = zip(*self._told, strict=True)
         return Fit(
             network=net,
             parameters=self._best,
             moments=None if net.batch_norm is None else self._problem.moments(self._best),
-            losses=frozen(np.array(self.losses)),
-            gradient_norms=frozen(np.array(self._norms)),
+            losses=frozen(np.array(losses)),
+            gradient_norms=frozen(np.array(norms)),
             iterations=self._iterations,
             converged=converged,
             message=message,
@@ -164,11 +188,11 @@ class _Path:
 
     def _parameters(self, theta: Array) -> Parameters:
         # The dtype of the start decides in which the rows are multiplied; θ itself is float64.
-        return Parameters.from_vector(theta.astype(self._start.Gamma1.dtype), like=self._start)
+        return Parameters.from_vector(theta.astype(self._dtype), like=self._start)
 
-    def _check_rows(self, par: Parameters, loss: float, gradient: Array) -> None:
+    def _check_rows(self, theta: Array, loss: float, gradient: Array) -> None:
         """Raise unless a pass answers as the log does: all else of the rows may have changed."""
-        now, slope = self._passed(par)
+        now, slope = self._passed(theta)
         off = max(abs(now - loss), float(np.abs(slope - gradient).max()))
         if not off <= 1e-6 * max(abs(loss), float(np.abs(gradient).max())):
             raise OptionError(
@@ -176,14 +200,16 @@ class _Path:
                 f"answer is off by {off:.2g}. Name another file; this one was left as it is."
             )
 
-    def _passed(self, par: Parameters) -> tuple[float, Array]:
+    def _passed(self, theta: Array) -> tuple[float, Array]:
+        too_long = np.inf, np.zeros(theta.size)
+        if not (np.abs(theta) <= np.finfo(self._dtype).max).all():  # NaN is not either
+            return too_long
         try:
-            g = self._problem.gradient(par)
+            g = self._problem.gradient(self._parameters(theta))
         except RangeError:
-            if not self.losses:
+            if not self._told:
                 raise
-            # Too long a step: worse than all there was, so that the line search comes back.
-            return 2 * max(self.losses) + 1, np.zeros(par.to_vector().size)
+            return too_long
         return g.loss, g.to_vector().astype(np.float64)
 
 

@@ -59,6 +59,31 @@ def test_a_spoilt_record_is_dropped(tmp_path):
     assert [answer is None for answer in answers(path, 2)] == [False, True]
 
 
+def test_nothing_is_read_behind_a_spoilt_record(tmp_path):
+    path = tmp_path / "log"
+    logged(path, 0.0, 1.0, 2.0)
+    whole = path.read_bytes()
+    spoilt = bytearray(whole)
+    spoilt[-30 - (32 + 8 + 16 + 16)] ^= 1
+    path.write_bytes(spoilt)
+    log = FitLog(path, HEADER, 2)
+    assert log.answer(THETA) is not None
+    assert log.answer(THETA + 1) is None
+    log.append(THETA + 1, 1.0, GRADIENT)
+    assert path.read_bytes() == whole[: -(32 + 8 + 16 + 16)]  # before it is closed
+    log.close()
+
+
+@pytest.mark.parametrize("header", [b"[1, 2]", b"3", b'"x"'])
+def test_a_header_of_another_kind(tmp_path, header):
+    path = tmp_path / "log"
+    content = b"matbackprop fit log 1\n" + len(header).to_bytes(4, "little") + header
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="first lines were not written whole"):
+        FitLog(path, HEADER, 2)
+    assert path.read_bytes() == content
+
+
 def test_an_answer_to_another_question_is_refused(tmp_path):
     logged(tmp_path / "log", 0.0)
     log = FitLog(tmp_path / "log", HEADER, 2)

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 import matbackprop as mb
 from matbackprop.errors import DataError, DtypeError, OptionError, RangeError, ShapeError
 from matbackprop.streaming import Problem
-from matbackprop.streaming.fitting import METHODS
+from matbackprop.streaming.fitting import METHODS, _Path
 
 PASSES = 14
 
@@ -181,11 +181,73 @@ def test_a_step_too_long_comes_back(problem, start, count):
     count.at = {3: overflow}
     fit = problem.fit(start, max_passes=12)
     assert fit.passes == 12
-    assert fit.losses[2] == 2 * fit.losses[:2].max() + 1
+    assert fit.losses[2] == fit.gradient_norms[2] == np.inf
+    assert np.isfinite(fit.losses[3:]).all()
     assert fit.loss < fit.losses[0]
     count.passes, count.at = 0, {1: overflow}
     with pytest.raises(RangeError):  # where there is nothing to come back to
         problem.fit(start)
+
+
+@pytest.mark.parametrize("far", [1e39, np.inf, np.nan])
+def test_theta_out_of_range_is_a_step_too_long(data, start, far):
+    X, y = (np.float32(a) for a in data)
+    narrow = mb.Parameters(np.float32(start.Gamma1), np.float32(start.Gamma2))
+    problem = Problem.from_arrays(mb.Network("tanh", None), X, y)
+    path = _Path(problem, narrow, None, None, None, lambda done, total, what: None)
+    theta = narrow.to_vector().astype(np.float64)
+    first, _ = path.evaluate(theta)
+    loss, gradient = path.evaluate(np.full_like(theta, far))
+    assert (loss, path.losses) == (2 * first + 1, [first, np.inf])
+    assert not gradient.any()
+
+
+@pytest.mark.parametrize("method", ["L-BFGS-B", "SLSQP"])
+def test_nobody_converges_where_the_loss_overflows(problem, start, count, method):
+    def overflow():
+        raise RangeError("overflowed")
+
+    count.at = dict.fromkeys(range(2, 200), overflow)
+    fit = problem.fit(start, method=method)
+    assert not fit.converged
+    assert fit.loss == fit.losses[0]
+    if method == "SLSQP":  # which says that it did
+        assert fit.message.startswith("ended where the loss overflows, although: Optimization")
+
+
+def test_overflows_are_replayed_too(problem, start, count, tmp_path):
+    def overflow():
+        raise RangeError("overflowed")
+
+    count.at = {3: overflow}
+    whole = problem.fit(start, max_passes=9)
+    count.passes = 0
+    problem.fit(start, max_passes=4, checkpoint=tmp_path / "log")
+    count.passes = 3  # the next is to see that the rows are the same
+    assert_same(problem.fit(start, max_passes=9, checkpoint=tmp_path / "log"), whole)
+    assert count.passes == 9
+
+
+def test_one_block_of_float64_is_enough(problem, start):
+    mixed = mb.Parameters(np.float32(start.Gamma1), start.Gamma2, start.gamma, start.beta)
+    fit = problem.fit(mixed, max_passes=1)
+    assert fit.parameters.to_vector().tobytes() == mixed.to_vector().tobytes()
+
+
+def test_a_step_has_the_loss_of_its_own_parameters(problem, start):
+    """Also where a line search has not ended with the point that it keeps."""
+    steps = []
+    path = _Path(problem, start, None, None, steps.append, lambda done, total, what: None)
+    theta = start.to_vector()
+    kept = theta + 0.01
+    moving = kept.copy()  # SciPy may evaluate in one array all the time
+    path.evaluate(moving)
+    moving += 1
+    path.evaluate(moving)
+    path.iterated(kept)
+    assert steps[0].loss == path.losses[0] != path.losses[1]
+    path.iterated(kept)  # without a pass of its own
+    assert steps[1].loss == path.losses[1]
 
 
 def test_rows_that_changed_are_an_error_at_once(start, data):
@@ -202,6 +264,13 @@ def test_rows_that_changed_are_an_error_at_once(start, data):
     problem = Problem.from_blocks(mb.Network("tanh"), Shrinking())
     with pytest.raises(DataError, match="passed over 200 rows, where the first look had found 300"):
         problem.fit(start)
+
+
+def test_parameters_that_do_not_conform_leave_no_log(problem, tmp_path):
+    wide = mb.Parameters(np.ones((5, 2)), [1.0, 1.0], [1.0, 1.0], [0.0, 0.0])
+    with pytest.raises(ShapeError, match=r"`problem.fit\(start\)` needs one row of Gamma1"):
+        problem.fit(wide, checkpoint=tmp_path / "log")
+    assert not (tmp_path / "log").exists()
 
 
 def test_where_there_is_no_terminal_there_is_no_bar(problem, start, capsys):
