@@ -5,8 +5,11 @@ import signal
 import subprocess
 import sys
 
+import dask.dataframe as dd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import threadpoolctl
 
@@ -33,7 +36,6 @@ def test_blocks_of_frames_keep_the_order_of_their_columns(data):
 
 
 def test_partitions_of_frames_keep_the_order_of_their_columns(data):
-    dd = pytest.importorskip("dask.dataframe")
     _, X, y = data
     frame = pd.DataFrame(np.column_stack([X, y]), columns=[*"abc", "y"])
 
@@ -86,7 +88,6 @@ def test_weights_that_sum_to_one(data):
 
 
 def test_a_parquet_file_that_is_gone(data, tmp_path):
-    pq, pa = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
     par, X, y = data
     table = pa.table({"a": X[:, 0], "b": X[:, 1], "c": X[:, 2], "y": y})
     pq.write_table(table, tmp_path / "f.parquet")

@@ -1,6 +1,7 @@
 """Arrays as a source: cut into stretches, of any library, and left where they are."""
 
 import array_api_strict
+import dask.array as da
 import numpy as np
 import pandas as pd
 import pytest
@@ -308,7 +309,6 @@ def test_nothing_waits_for_the_device_within_a_pass(
 
 
 def test_dask_has_a_way_of_its_own():
-    da = pytest.importorskip("dask.array")
     X = da.ones((10, 2), chunks=5)
     with pytest.raises(DtypeError, match=r"pass X to `Problem.from_dask`, or what `.compute\(\)`"):
         Problem.from_arrays(mb.Network(), X, X[:, 0])
