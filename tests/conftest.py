@@ -46,3 +46,20 @@ def torch(unavailable: Callable[[str], NoReturn]) -> ModuleType:
         return importlib.import_module("torch")
     except ImportError:
         unavailable("torch is not installed")
+
+
+@pytest.fixture(scope="session")
+def assert_agree() -> Callable[..., None]:
+    """Compare two gradients entry by entry, relative to the size of the terms that cancel."""
+
+    def agree(one, other, sizes, tolerance=1e-13):
+        assert abs(one.loss - other.loss) <= tolerance * sizes["loss"]
+        ours, theirs = dict(one.blocks()), dict(other.blocks())
+        assert ours.keys() == theirs.keys()
+        for name, block in ours.items():
+            assert block.shape == theirs[name].shape, name
+            assert block.dtype == theirs[name].dtype, name
+            excess = np.abs(block - theirs[name]) - tolerance * sizes[name]
+            assert excess.max() <= 0, f"{name} differs by {excess.max():g} beyond rounding"
+
+    return agree
