@@ -14,23 +14,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import get_num_threads, njit, prange
+from numba import get_num_threads, prange
 
 from matbackprop._typing import Array
 from matbackprop.batchnorm import passes
 from matbackprop.batchnorm.arrays import Axes
+from matbackprop.batchnorm.compilation import compiled
 from matbackprop.batchnorm.memory import on_views
 
-# Reordering sums lets them use vector registers; NaN and infinities keep their meaning.
-_njit = functools.partial(njit, parallel=True, fastmath={"reassoc", "contract", "nsz"})
-
-
-def _compiled(function: Callable[..., Any], /) -> Any:
-    try:
-        return _njit(cache=True)(function)
-    except RuntimeError:  # there is no place where it may write
-        return _njit()(function)
-
+_compiled = functools.partial(compiled, parallel=True)
 
 HOME = os.getpid()
 """The process that may run these passes: OpenMP's threads do not outlive a fork."""

@@ -6,27 +6,13 @@ it is in the first cache. numba stores what it compiled, so that only a first us
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
-from numba import njit
 
 from matbackprop._typing import Array
-
-# Reordering sums lets them use vector registers; NaN and infinities keep their meaning.
-_njit = functools.partial(njit, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+from matbackprop.batchnorm.compilation import compiled
 
 
-def _compiled(function: Callable[..., Any], /) -> Any:
-    try:
-        return _njit(cache=True)(function)
-    except RuntimeError:  # there is no place where it may write
-        return _njit()(function)
-
-
-@_compiled
+@compiled
 def two_line_sums(
     X: Array,
     y: Array,
@@ -78,7 +64,7 @@ def two_line_sums(
     return loss, XS, S1, uV
 
 
-@_compiled
+@compiled
 def _sweep_many(
     H: Array,
     y: Array,
@@ -118,7 +104,7 @@ def _sweep_many(
     return loss
 
 
-@_compiled
+@compiled
 def _sweep_one(
     H: Array,
     y: Array,
