@@ -86,7 +86,7 @@ def activate(block: BlockMap, X: AnyArray, /) -> Activated:
 def leave(block: BlockMap, f: Activated, u: AnyArray, loss: AnyArray, /) -> Sums:
     """Return what u, the gradient for ŷ, shape (n, q), sends back to W, c and Γ₂."""
     xp, wide = array_namespace(f.X), wide_dtype(f.X)
-    # With one output the product is one of a column and a row: twice as fast entry by entry.
+    # With one output it is the product of a column and a row: faster entry by entry.
     dV = u * block.Gamma2.T if u.shape[1] == 1 else u @ block.Gamma2.T
     S = f.slope * dV
     products = f.X.T @ S, f.V.T @ u

@@ -1,7 +1,7 @@
 """a(H) and a′(H) together, on arrays of any library: the two share their exponential.
 
-As exact in both tails as the formulas of `matbackprop.network.activations`, and about twice as
-fast as these one after the other.
+As exact in both tails as the formulas of `matbackprop.network.activations`, and two to eight
+times as fast as these one after the other; gelu, all of whose time is erfc's, is as fast.
 """
 
 from __future__ import annotations
