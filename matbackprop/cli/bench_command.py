@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def _offsets(*, repeats: int, progress: Progress) -> pd.DataFrame:
-    return bench_offsets(progress=progress)  # an error is the same each time
+    return bench_offsets(progress=progress)
 
 
 BENCHMARKS: Mapping[str, Callable[..., pd.DataFrame]] = MappingProxyType(
@@ -51,7 +51,9 @@ def bench(
     what: Annotated[
         str, typer.Argument(metavar="[layers|symbolic|engines|offsets]", help="What to measure.")
     ] = "layers",
-    repeats: Annotated[int, typer.Option(metavar="K", help="How many rounds.")] = 15,
+    repeats: Annotated[
+        int | None, typer.Option(metavar="K", help="How many rounds; by default 15.")
+    ] = None,
     shape: Annotated[
         list[str] | None,
         typer.Option(
@@ -104,6 +106,10 @@ def bench(
             f"`matbackprop bench {what}` has no --{next(iter(given))}: it is an option of "
             "`matbackprop bench engines`."
         )
+    if what == "offsets" and repeats is not None:
+        raise OptionError(
+            "`matbackprop bench offsets` has no --repeats: an error is the same each time."
+        )
     _check_picture(plot)
     measure = BENCHMARKS[what]
     if shape:
@@ -111,7 +117,7 @@ def bench(
     for name in ("shape", "plot"):
         given.pop(name, None)
     with Terminal(sys.stderr).progress("warming up") as progress:
-        frame = measure(repeats=repeats, progress=progress, **given)
+        frame = measure(repeats=15 if repeats is None else repeats, progress=progress, **given)
     if plot is not None:
         figure: Any = plot_times(frame).figure
         figure.savefig(plot)

@@ -40,6 +40,27 @@ def pair_of(activation: Activation, /) -> Pair:
     return partial(_own, activation=activation)
 
 
+def value_of(activation: Activation, /) -> Pair:
+    """Return H ↦ (a(H), None): for passes that go forwards only.
+
+    Examples
+    --------
+    >>> value_of(ACTIVATIONS["relu"])(np.array([-1.0, 2.0]))
+    (array([0., 2.]), None)
+    """
+    slope = left_slope(activation)
+    if slope is not None:
+        return partial(_two_lines_value, slope=slope)
+    pair = pair_of(activation)
+    return lambda H: (pair(H)[0], None)
+
+
+def _two_lines_value(H: AnyArray, slope: float) -> tuple[AnyArray, None]:
+    if slope == 0:
+        return _right(H), None
+    return _right(H) + slope * array_namespace(H).clip(H, max=0), None
+
+
 def _own(H: AnyArray, activation: Activation) -> tuple[AnyArray, AnyArray]:
     return activation.value(H), activation.derivative(H)
 

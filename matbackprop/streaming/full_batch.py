@@ -102,7 +102,7 @@ class FullBatch:
         return replace(g, input_names=layout.input_names, output_names=layout.output_names)
 
     def loss(self, par: Parameters, /, *, moments: Moments | None = None) -> float:
-        """Return R alone: one pass, with half the work of the gradient.
+        """Return R alone: one pass, forwards only.
 
         Raises
         ------

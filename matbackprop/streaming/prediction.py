@@ -15,7 +15,7 @@ from matbackprop.streaming.works.mapped import RowMap
 def predicted(row_map: RowMap, chunk: Rows, outcome: int, /) -> Array:
     """Return ŷ of some rows: (n,) where `outcome` is 1, else (n, q)."""
     chunk = row_map.conformed(chunk)
-    block = row_map.on(chunk.X)
+    block = row_map.on(chunk.X, backwards=False)
     with one_blas_thread_each():
         parts = [on_host(activate(block, X).fitted) for X, _, _ in chunk.blocks(row_map.rows)]
     none = np.empty((0, row_map.Gamma2.shape[1]), dtype=row_map.W.dtype)

@@ -135,6 +135,11 @@ class TestBench:
         assert {row["engine"] for row in rows} >= {"matbackprop, NumPy"}
         assert all(row["milliseconds"] > 0 for row in rows)
 
+    def test_offsets_are_measured_once(self):
+        done = run("bench", "offsets", "--repeats", "3")
+        assert done.returncode == 2
+        assert "`matbackprop bench offsets` has no --repeats" in done.stderr
+
     def test_there_are_four(self):
         done = run("bench", "network")
         assert done.returncode == 2

@@ -6,7 +6,7 @@ import pytest
 from mpmath import MPContext
 
 from matbackprop.network import ACTIVATIONS, Activation, leaky_relu
-from matbackprop.streaming.activation_pairs import pair_of
+from matbackprop.streaming.activation_pairs import pair_of, value_of
 
 mp = MPContext()
 mp.dps = 60
@@ -183,3 +183,12 @@ def test_the_comparison_itself_rejects_a_lost_tail():
     exact = [sech2(mp.mpf(float(h))) for h in POINTS]
     with pytest.raises(AssertionError, match="should be"):
         assert_exact(wrong, exact, 100 + 0 * POINTS, [float(e) for e in exact], "tanh′")
+
+
+@pytest.mark.parametrize("f", [*ACTIVATIONS.values(), leaky_relu(-0.7), leaky_relu(3.0)], ids=repr)
+def test_the_value_alone(f):
+    H = np.linspace(-3, 3, 14).reshape(2, 7)
+    alone, none = value_of(f)(H)
+    assert none is None
+    np.testing.assert_allclose(alone, pair_of(f)(H)[0], rtol=1e-15)
+    assert np.isnan(value_of(f)(np.array([np.nan]))[0]).all()

@@ -19,7 +19,7 @@ from matbackprop.network.row_blocks import (
     block_sums,
     weighted_residuals,
 )
-from matbackprop.streaming.activation_pairs import pair_of
+from matbackprop.streaming.activation_pairs import pair_of, value_of
 from matbackprop.streaming.block_size import evenly
 from matbackprop.streaming.compiling import compiled_sums
 from matbackprop.streaming.rows import Rows, moved
@@ -47,11 +47,15 @@ class RowMap:
     Gamma2: Array
     rows: int
 
-    def on(self, like: AnyArray, /) -> BlockMap:
-        """Return the map in arrays of the library, and on the device, of the data."""
+    def on(self, like: AnyArray, /, *, backwards: bool = True) -> BlockMap:
+        """Return the map in arrays of the library, and on the device, of the data.
+
+        Where it is not gone `backwards`, a′(H) is not computed either.
+        """
         W, c, Gamma2 = (moved(array, like) for array in (self.W, self.c, self.Gamma2))
         pivot = None if self.pivot is None else moved(self.pivot, like)
-        return BlockMap(pair_of(self.activation), W, c, pivot, Gamma2)
+        pair = pair_of(self.activation) if backwards else value_of(self.activation)
+        return BlockMap(pair, W, c, pivot, Gamma2)
 
     def conformed(self, chunk: Rows, /) -> Rows:
         """Return the rows in the dtype of the map."""
@@ -115,7 +119,7 @@ class LossWork:
     def __call__(self, chunk: Rows, /) -> Total:
         """Return the sum over some rows."""
         chunk = self.map.conformed(chunk)
-        block = self.map.on(chunk.X)
+        block = self.map.on(chunk.X, backwards=False)
 
         def squares(X: AnyArray, y: AnyArray, weights: AnyArray | None) -> Total:
             return Total(weighted_residuals(y - activate(block, X).fitted, weights)[1])
