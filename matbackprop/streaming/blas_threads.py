@@ -31,7 +31,7 @@ def one_blas_thread_each() -> Iterator[None]:
     try:
         with _turn:
             if not _before:  # else some pass is inside, or one was interrupted as it restored
-                _before.extend((lib, lib.get_num_threads()) for lib in _libraries())
+                _before.extend([(lib, lib.get_num_threads()) for lib in _libraries()])
             for library, _ in _before:
                 _set(library, 1)
             _inside, entered = _inside + 1, True
