@@ -28,6 +28,10 @@ class OptionError(MatBackpropError, ValueError):
     """An option that does not exist, or a value outside its range."""
 
 
+class FunctionError(MatBackpropError, ValueError):
+    """A function that was passed does what no function of that kind may do."""
+
+
 class MissingExtraError(MatBackpropError, ImportError):
     """A feature whose optional dependency is not installed."""
 

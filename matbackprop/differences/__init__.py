@@ -4,7 +4,7 @@ Three tools, each a witness that knows nothing of the formulas it is asked about
 
 - `complex_step`: exact to rounding, for functions that are analytic and accept complex input;
 - `central_difference`: for any function of real input, with an error estimate per entry;
-- `directional_derivative` and `check_direction`: along one direction, at a constant cost.
+- `directional_derivative`, `directional_derivatives` and `check_direction`: along one direction, at a constant cost.
 
 Of a scalar f they return the gradient, in the shape of x; of an array-valued F the Jacobian
 ∂vec(F)/∂vec(x)ᵀ, with vec as in `matbackprop.linalg`.
@@ -15,6 +15,7 @@ from matbackprop.differences.directions import (
     DirectionCheck,
     check_direction,
     directional_derivative,
+    directional_derivatives,
 )
 from matbackprop.differences.imaginary import complex_step
 from matbackprop.differences.records import Estimate
@@ -26,4 +27,5 @@ __all__ = [
     "check_direction",
     "complex_step",
     "directional_derivative",
+    "directional_derivatives",
 ]

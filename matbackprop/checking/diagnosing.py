@@ -1,0 +1,259 @@
+"""The course of an examination: measure, compare, look at a second point, explain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from matbackprop._typing import Array
+from matbackprop.checking.judging import Judged, judge, judge_directions
+from matbackprop.checking.measuring import (
+    COMPLEX_DIRECTIONS,
+    DIRECTIONS,
+    EVERY_ENTRY,
+    Measured,
+    measure_complex_directions,
+    measure_directions,
+    measure_entries,
+    random_directions,
+)
+from matbackprop.checking.nearby import nearby, shaken
+from matbackprop.checking.network_faults import NetworkFaults
+from matbackprop.checking.quantities import Knowledge
+from matbackprop.checking.records import BlockCheck, Diagnosis, Finding
+from matbackprop.checking.remarks import (
+    inconstant,
+    noisy_gradient,
+    noisy_loss,
+    remark_on_kinks,
+    remark_on_rest,
+    unmoved,
+)
+from matbackprop.checking.searching import choose, explanations, findings
+from matbackprop.checking.searching_directions import explain_directions
+from matbackprop.checking.subject import Subject
+from matbackprop.checking.view import RTOL, View
+from matbackprop.errors import MatBackpropError
+
+_SINGLE_RTOL = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Point:
+    """The claimed and the measured derivative at one point."""
+
+    theta: Array
+    claimed: dict[str, Array]
+    measured: Measured
+    judged: dict[str, Judged] = field(default_factory=dict)
+
+    @property
+    def wrong(self) -> list[str]:
+        return [name for name, judged in self.judged.items() if not judged.check.ok]
+
+    @property
+    def checks(self) -> tuple[BlockCheck, ...]:
+        return tuple(judged.check for judged in self.judged.values())
+
+
+def diagnose(
+    subject: Subject,
+    knowledge: Knowledge,
+    rng: np.random.Generator,
+    /,
+    *,
+    directions: bool,
+    step: float,
+) -> Diagnosis:
+    """Return whether the claimed derivative is right, and what is wrong with it."""
+    return _Examination(subject, knowledge, rng, directions, step).diagnosis()
+
+
+class _Examination:
+    """One examination; its parts in the order in which they happen."""
+
+    def __init__(self, subject: Subject, knowledge: Knowledge, rng: np.random.Generator,
+                 directions: bool, step: float) -> None:
+        self.subject, self.knowledge, self.rng, self.step = subject, knowledge, rng, step
+        self.by_directions = directions
+        self.f, self.claims, self.packing = subject.f, subject.claims, subject.packing
+        theta = self.packing.theta
+        self.loss = self.f.at_the_point(theta)
+        self.noise_of_f = noisy_loss(self.f, theta, self.loss)
+        self._claim(theta)
+
+    def _claim(self, theta: Array) -> None:
+        """Ask for the gradient: twice here, twice no further than rounding, elsewhere, here."""
+        self.here = self.claims(theta)
+        self.noise = {name: np.zeros_like(g) for name, g in self.here.items()}
+        self.elsewhere: Array | None = None
+        self.there: dict[str, Array] | None = None
+        self.again = self.back = self.here
+        eps = np.finfo(np.float32 if self.claims.single else np.float64).eps
+        self.rtol = _SINGLE_RTOL if self.claims.single else RTOL
+        if not self.claims.callable:
+            return
+        close = [shaken(theta, self.rng, eps=float(eps)) for _ in range(2)]
+        self.again, *near = self.claims.of_many([theta, *close])
+        for one in near:
+            for name, g in one.items():
+                self.noise[name] = np.maximum(self.noise[name], np.abs(g - self.here[name]))
+        for reach in (0.05, 0.005):
+            there = nearby(self.packing, self.rng, reach=reach)
+            try:
+                value = self.f(there)
+                if not np.isfinite(value).all():
+                    continue
+                self.there, self.back = self.claims.of_many([there, theta])
+            except Exception:  # outside the domain of the user's function, whatever that says
+                continue
+            self.elsewhere = there
+            return
+
+    def diagnosis(self) -> Diagnosis:
+        remarks: list[Finding] = [self.noise_of_f] if self.noise_of_f else []
+        unsteady = noisy_gradient(self.here, self.again, self.back, self.there, self.subject)
+        here = self._measured_here()
+        moved = self._slope_elsewhere(here.measured)
+        found: list[Finding] = []
+        shown = here
+        if unsteady is not None:
+            found.append(unsteady)
+        elif self.noise_of_f is None:
+            stuck = unmoved(self.here, self.there, here.wrong, moved, self.subject)
+            if stuck is not None:
+                found.append(stuck)
+            elif here.wrong:
+                found += self._explained(here)
+            elif moved is not None and not moved.check.ok:
+                assert self.elsewhere is not None and self.there is not None
+                shown = self._point(self.elsewhere, self.there)
+                found += self._explained(shown) if shown.wrong else [inconstant(moved)]
+        remarks += remark_on_kinks(self.f, self.subject, here.checks, here.measured)
+        remarks += remark_on_rest(here.checks, here.judged)
+        ok = not found and self.noise_of_f is None and not shown.wrong
+        return Diagnosis(
+            ok=ok,
+            findings=(*(remarks if self.noise_of_f else ()), *found,
+                      *(() if self.noise_of_f else remarks)),
+            blocks=shown.checks,
+            method=here.measured.method,
+            evaluations=self.f.f.evaluations,
+            loss=float(self.loss) if self.subject.scalar else float("nan"),
+            title=self.subject.title,
+        )
+
+    def _measured_here(self) -> _Point:
+        return self._point(self.packing.theta, self.here)
+
+    def _point(self, theta: Array, claimed: dict[str, Array]) -> _Point:
+        if self.by_directions:
+            return self._along(theta, claimed)
+        measured = measure_entries(self.f, theta, step=self.step, rng=self.rng)
+        point = _Point(theta, claimed, measured)
+        value, error = (self.subject.split(a) for a in (measured.value, measured.error))
+        for name, g in claimed.items():
+            point.judged[name] = judge(
+                name, g.shape, g, value[name], error[name], self.noise[name], self.rtol
+            )
+        return point
+
+    def _along(self, theta: Array, claimed: dict[str, Array]) -> _Point:
+        slices = self.packing.slices
+        exact = None
+        if not self.f.f.real_only:
+            rows, supports = random_directions(theta, slices, COMPLEX_DIRECTIONS, self.rng)
+            exact = measure_complex_directions(self.f, theta, rows, supports)
+        if exact is None:
+            rows, supports = random_directions(theta, slices, DIRECTIONS, self.rng)
+            measured = measure_directions(self.f, theta, rows, supports)
+        else:
+            # One real difference must agree with the complex ones.
+            real = measure_directions(self.f, theta, rows[-1:], supports[-1:])
+            doubt = abs(float(real.value[0] - exact.value[-1]))
+            if doubt > 10 * float(real.error[0]) + 1e-6 * abs(float(real.value[0])):
+                rows, supports = rows[:DIRECTIONS], supports[:DIRECTIONS]
+                measured = measure_directions(self.f, theta, rows, supports)
+            else:
+                measured = exact
+        point = _Point(theta, claimed, measured)
+        flat, noise = self.subject.flat(claimed), self.packing.vector(self.noise)
+        for support in dict.fromkeys(measured.supports):
+            k = [i for i, s in enumerate(measured.supports) if s == support]
+            shape = self.packing.shapes.get(support, (self.packing.size,))
+            assert measured.directions is not None
+            point.judged[support] = judge_directions(
+                support, shape, flat, measured.directions[k], measured.value[k],
+                measured.error[k], noise, self.rtol,
+            )
+        return point
+
+    def _slope_elsewhere(self, measured: Measured) -> Judged | None:
+        """Compare along one direction at the second point."""
+        if self.elsewhere is None or self.there is None or not self.subject.scalar:
+            return None
+        rows, supports = random_directions(self.elsewhere, {}, 1, self.rng)
+        exact = None
+        if measured.method == "complex step" or len(measured.value) == COMPLEX_DIRECTIONS:
+            exact = measure_complex_directions(self.f, self.elsewhere, rows, supports)
+        try:
+            found = exact or measure_directions(self.f, self.elsewhere, rows, supports)
+        except MatBackpropError:
+            return None
+        noise = self.packing.vector(self.noise)
+        return judge_directions(
+            "", (self.packing.size,), self.subject.flat(self.there), rows, found.value,
+            found.error, noise, self.rtol,
+        )
+
+    def _explained(self, point: _Point) -> list[Finding]:
+        if self.by_directions:
+            return explain_directions(
+                self.subject, self.knowledge, point.theta, point.claimed, point.measured,
+                self.packing.vector(self.noise), point.wrong,
+            )
+        views = self._views(point)
+        views = {name: views[name] for name in point.wrong}
+        found = {name: explanations(view) for name, view in views.items()}
+        return findings(choose(found, self._explained_elsewhere(point)), views)
+
+    def _explained_elsewhere(self, point: _Point) -> Mapping[str, Any]:
+        other, claimed = self.elsewhere, self.there
+        if other is None or claimed is None or other is point.theta:
+            return {}
+        try:
+            second = self._point(other, claimed)
+            views = self._views(second)
+        except MatBackpropError:
+            return {}
+        return {name: explanations(views[name]) for name in point.wrong if name in second.wrong}
+
+    def _views(self, point: _Point) -> dict[str, View]:
+        quantities = self.knowledge.at(point.theta)
+        truths = self.subject.split(point.measured.value)
+        thetas = self.packing.blocks(point.theta) if self.subject.scalar else {}
+        case = self.knowledge.case
+        faults = NetworkFaults(case, point.theta) if case is not None else None
+        views = {}
+        for name, g in point.claimed.items():
+            block = case.block_of(name) if case is not None else None
+            bases = ()
+            if faults is not None and block is not None and self.subject.scalar:
+                bases = tuple(b for b in faults.bases(block))
+                bases = tuple(_reshaped(b, g.shape) for b in bases)
+            views[name] = View(
+                name, truths[name], g, point.judged[name].allowance, thetas.get(name),
+                quantities, bases,
+                {other: t for other, t in truths.items() if other != name},
+                name in self.claims.transposed,
+            )
+        return views
+
+
+def _reshaped(base: Any, shape: tuple[int, ...]) -> Any:
+    from dataclasses import replace
+
+    return replace(base, value=base.value.reshape(shape), error=np.zeros(shape))

@@ -1,0 +1,1 @@
+"""Kinds of mistakes, a file each; each tells what the gradient would be if it had been made."""

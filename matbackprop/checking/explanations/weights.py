@@ -1,0 +1,97 @@
+"""A factor for each observation that is missing, or too many: Xᵀ(r ⊙ w) where Xᵀr was computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+
+from matbackprop._typing import Array
+from matbackprop.checking.cause import Cause
+from matbackprop.checking.constants import close
+from matbackprop.checking.explanations.factors import common_factor, factor_causes
+from matbackprop.checking.view import Explanation, View
+
+_MOST = 24
+
+
+def weights(view: View, /) -> Iterator[Explanation]:
+    """Yield a known factor of the observations that stands in one of the two gradients only.
+
+    Both are written as c·Xᵀ(u ⊙ v ⊙ …), of known vectors with an entry for each row of X, and
+    the two products compared.
+    """
+    shape = view.g.shape
+    if len(shape) not in (1, 2) or view.g.size < 2:
+        return
+    arrays = view.quantities.arrays
+    for name, X in arrays.items():
+        if X.ndim != 2 or X.shape[1] != shape[0] or len(X) < 2:
+            continue
+        atoms = _atoms({k: a for k, a in arrays.items() if a.shape == (len(X), *shape[1:])})
+        sums = {
+            words: (X.T @ np.prod([atoms[w] for w in words], axis=0))
+            for count in (1, 2, 3)
+            for words in combinations(atoms, count)
+            if count < 3 or len(atoms) <= 10
+        }
+        true = [(words, c) for words, value in sums.items()
+                if (c := _multiple(view.t, value, view.error)) is not None]
+        claimed = [(words, c) for words, value in sums.items()
+                   if (c := _multiple(view.g, value, view.error)) is not None]
+        for right, c in true:
+            for wrong, d in claimed:
+                missing, extra = set(right) - set(wrong), set(wrong) - set(right)
+                if not missing and not extra:
+                    continue
+                yield _explained(view, name, missing, extra, d * sums[wrong], d / c)
+
+
+def _explained(view: View, X: str, missing: set[str], extra: set[str], predicted: Array,
+               factor: float) -> Explanation:
+    causes = []
+    if missing:
+        words = " · ".join(sorted(missing))
+        causes.append(Cause(
+            "missing weight",
+            f"A factor of each observation is missing in the sum over the rows of {X}: {words}.",
+            f"Multiply row by row by {words} before the product with {X}ᵀ. Where it is the "
+            "derivative of an activation, that was taken as 1.",
+            key=words,
+        ))
+    if extra:
+        words = " · ".join(sorted(extra))
+        causes.append(Cause(
+            "extra weight",
+            f"There is a factor of each observation too many in the sum over the rows of {X}: "
+            f"{words}.",
+            f"Leave out {words}.",
+            key=words,
+        ))
+    cost = 0.9 * len(causes) + 0.05 * (len(missing) + len(extra))
+    if not close(factor, 1.0):
+        more, price = factor_causes(factor, view, view.truth)
+        causes += more
+        cost += price
+    return Explanation(tuple(causes), predicted, cost, view.matches(predicted, view.error))
+
+
+def _atoms(vectors: dict[str, Array]) -> dict[str, Array]:
+    """Return the known vectors, their differences, and p(1 − p) of what may be probabilities."""
+    atoms = dict(vectors)
+    for one, other in combinations(vectors, 2):
+        atoms[f"({one} − {other})"] = vectors[one] - vectors[other]
+    for name, p in vectors.items():
+        if ((p > 0) & (p < 1)).all():
+            atoms[f"{name}(1 − {name})"] = p * (1 - p)
+    return dict(list(atoms.items())[:_MOST])
+
+
+def _multiple(value: Array, of: Array, error: Array) -> float | None:
+    c = common_factor(value, of, np.zeros_like(value))
+    if c is None or c == 0:
+        return None
+    gap = np.abs(value - c * of)
+    allowed = 1e-6 * np.abs(value) + error + 1e-10 * np.abs(value).max()
+    return c if (gap <= allowed).all() else None

@@ -1,0 +1,215 @@
+"""The truth: numerical derivatives that know nothing of the gradient they are held against.
+
+Few parameters: every entry, by the complex step where the function is analytic and takes complex
+numbers (a difference along a random direction confirms it), else by central differences. Many
+parameters: the derivative along a few random directions, at a cost that does not grow with them.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from matbackprop._typing import Array
+from matbackprop.checking.functions import Outputs
+from matbackprop.checking.records import Method
+from matbackprop.differences import (
+    Estimate,
+    central_difference,
+    complex_step,
+    directional_derivative,
+    directional_derivatives,
+)
+from matbackprop.errors import DataError
+
+EVERY_ENTRY = 1000
+"""Up to so many parameters each entry is measured; beyond, random directions."""
+
+DIRECTIONS = 4
+DIRECTION_STEP, DIRECTION_LEVELS = 1e-3, 3
+"""13 evaluations that the directions share, and 6 for each: 37, at any number of parameters."""
+
+COMPLEX_DIRECTIONS = 12
+
+_DOUBT = 1e-3
+_SMALLER_STEPS = (1e-4, 1e-6)
+_EPS = float(np.finfo(np.float64).eps)
+
+Function = Callable[[Array], Array]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """The derivative at a point: of every entry, (outputs, P), or along directions, (K,)."""
+
+    value: Array
+    error: Array
+    method: Method
+    directions: Array | None = None  # (K, P)
+    supports: tuple[str, ...] = ()  # which block each direction moves; "" for all
+
+
+def measure_entries(f: Outputs, theta: Array, /, *, step: float, rng: np.random.Generator
+                    ) -> Measured:
+    """Measure ∂vec(f)/∂θᵀ entry by entry, shape (outputs, P), or (P,) for a scalar."""
+    if (exact := _by_complex_step(f, theta, rng)) is not None:
+        return exact
+    value, error = _differences(f, theta, step)
+    return Measured(value, error, "central differences")
+
+
+def measure_directions(f: Outputs, theta: Array, directions: Array, supports: Sequence[str], /
+                       ) -> Measured:
+    """Measure the derivative of a scalar f along each of the directions, shape (K,)."""
+    trouble: DataError | None = None
+    for step in (DIRECTION_STEP, DIRECTION_STEP * 1e-2, DIRECTION_STEP * 1e-4):
+        try:
+            found = _ahead(
+                f,
+                lambda g, s=step: directional_derivatives(
+                    g, theta, directions, step=s, levels=DIRECTION_LEVELS
+                ),
+            )
+        except DataError as error:
+            trouble = trouble or error
+            continue
+        return Measured(
+            found.value, found.error, "random directions", directions, tuple(supports)
+        )
+    raise DataError(_named(str(trouble), f)) from None
+
+
+def measure_complex_directions(f: Outputs, theta: Array, directions: Array,
+                               supports: Sequence[str], /) -> Measured | None:
+    """Measure along directions by one complex evaluation each; None where f is not fit for it."""
+    slopes = []
+    for v in directions:
+        slope = _complex_slope(f, theta, v)
+        if slope is None:
+            return None
+        slopes.append(slope)
+    value = np.array(slopes)
+    return Measured(value, 1e3 * _EPS * np.abs(value), "random directions", directions,
+                    tuple(supports))
+
+
+def random_directions(theta: Array, slices: dict[str, slice], count: int,
+                      rng: np.random.Generator, /) -> tuple[Array, tuple[str, ...]]:
+    """Draw directions: one in each block while there are no more blocks than that, then in all."""
+    supports = list(slices) if 1 < len(slices) <= count else []
+    supports += [""] * (count - len(supports))
+    scale = np.maximum(1.0, np.abs(theta))
+    rows = []
+    for support in supports:
+        v = rng.standard_normal(theta.size) * scale
+        if support:
+            kept = np.zeros_like(v)
+            kept[slices[support]] = v[slices[support]]
+            v = kept
+        rows.append(v)
+    return np.array(rows), tuple(supports)
+
+
+def complex_gradient(f: Outputs, theta: Array, /) -> Array | None:
+    """Return the gradient by the complex step, unconfirmed; None where f is not fit for it."""
+    if f.f.real_only:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return complex_step(f, theta)
+    except Exception:  # whatever a function of real numbers says of complex ones
+        return None
+
+
+def _complex_slope(f: Outputs, theta: Array, v: Array) -> float | None:
+    if f.f.real_only:
+        return None
+    h = 1e-30
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            value = np.asarray(f(theta + 1j * h * v))
+    except Exception:  # whatever a function of real numbers says of complex ones
+        return None
+    if value.dtype.kind != "c" or value.size != 1 or not np.isfinite(value).all():
+        return None
+    return float(value.reshape(()).imag / h)
+
+
+def _by_complex_step(f: Outputs, theta: Array, rng: np.random.Generator) -> Measured | None:
+    if (value := complex_gradient(f, theta)) is None:
+        return None
+    # A conjugate or `.real` inside f passes unseen, and at a kink a comparison of complex numbers
+    # takes a side: so a real difference must confirm it.
+    v = rng.standard_normal(theta.size) * np.maximum(1.0, np.abs(theta))
+    try:
+        check = directional_derivative(f, theta, v, step=1e-3, levels=6)
+    except DataError:
+        return None
+    expected = value @ v
+    terms = np.abs(value) @ np.abs(v)
+    gap = np.abs(expected - check.value.ravel(order="F") if value.ndim == 2
+                 else expected - check.value)
+    error = check.error.ravel(order="F") if value.ndim == 2 else check.error
+    if np.any(gap > 1e-7 * terms + np.minimum(10 * error, 1e-4 * terms)):
+        return None
+    return Measured(value, np.full_like(value, 0.0), "complex step")
+
+
+def _differences(f: Outputs, theta: Array, step: float) -> tuple[Array, Array]:
+    """Take central differences, again with smaller steps where the first are in doubt."""
+    found: tuple[Array, Array] | None = None
+    trouble: DataError | None = None
+    rms = float(np.sqrt(np.mean(theta**2)))
+    tiny = [step * rms] if 0 < rms < 1e-2 else []
+    for attempt in (step, *(s for s in _SMALLER_STEPS if s < step), *tiny):
+        try:
+            estimate = _ahead(f, lambda g, s=attempt: central_difference(g, theta, step=s))
+        except DataError as error:
+            trouble = trouble or error
+            continue
+        value, error = estimate.value, estimate.error
+        if found is not None:
+            better = error < found[1]
+            value = np.where(better, value, found[0])
+            error = np.where(better, error, found[1])
+        found = value.copy(), error.copy()
+        if (error <= _DOUBT * np.maximum(np.abs(value), 1e-6 * np.abs(value).max())).all():
+            break
+    if found is None:
+        assert trouble is not None
+        raise DataError(_named(str(trouble), f)) from None
+    return found
+
+
+def _ahead(f: Outputs, plan: Callable[[Function], Estimate]) -> Estimate:
+    """Carry out a plan of differences; where f can answer many points at once, by one call.
+
+    The points do not depend on the answers: a rehearsal with zeros collects them.
+    """
+    if f.f.many is None:
+        return plan(f)
+    points: list[Array] = []
+
+    def note(theta: Array) -> Array:
+        points.append(theta.copy())
+        return np.zeros(f.shape)
+
+    plan(note)
+    answers: Iterator[Array] = iter(f.of_many(points))
+    return plan(lambda theta: next(answers))
+
+
+def _named(text: str, f: Outputs) -> str:
+    """Put the names of the call and of the entry into a message of `differences`."""
+    packing = f.f.packing
+    text = re.sub(r"`\w+\(f, x(?:, v)?\)`", f"`{packing.call}`", text)
+    text = re.sub(r"\bx\[(\d+)\]", lambda m: packing.entry(int(m[1])), text)
+    return text.replace("finite values of f; f is", f"finite values; {f.f.name} is").replace(
+        "Move x to where f is finite.", "Move the point."
+    )

@@ -1,0 +1,170 @@
+"""The search for the mistakes that explain a wrong gradient with the least assumed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from matbackprop.checking.cause import Cause
+from matbackprop.checking.explanations.factors import (
+    common_factor,
+    constant_factor,
+    entry_factors,
+    line_factors,
+)
+from matbackprop.checking.explanations.orders import orders
+from matbackprop.checking.explanations.places import places
+from matbackprop.checking.explanations.terms import added_terms, terms
+from matbackprop.checking.explanations.weights import weights
+from matbackprop.checking.records import Finding
+from matbackprop.checking.view import Explanation, View
+
+_SHARED = 0.3
+_ELSEWHERE = 2.0
+_MOST_TERMS = 2000  # entries up to which pairs of terms and the like are tried on every base
+
+
+def explanations(view: View, /) -> list[Explanation]:
+    """Return what explains the gradient of one parameter, what assumes least first."""
+    found = [e for e in _all(view) if e.causes and e.complete]
+    best: dict[frozenset[tuple[str, str]], Explanation] = {}
+    for e in sorted(found, key=lambda e: e.cost):
+        best.setdefault(e.key, e)
+    return list(best.values())
+
+
+def choose(
+    found: Mapping[str, list[Explanation]], elsewhere: Mapping[str, list[Explanation]], /
+) -> dict[str, Explanation | None]:
+    """Return the best explanation of each parameter.
+
+    One that holds at another point too goes before one that does not: ½ may be 1/N here, or a
+    ratio of two entries that happens to be ½. And a mistake that explains several parameters is
+    likelier than one for each.
+    """
+    support = Counter(
+        identity
+        for several in found.values()
+        for identity in {i for e in several if e.cost <= several[0].cost + 1.0 for i in e.key}
+    )
+
+    def price(name: str, e: Explanation) -> float:
+        shared = sum(support[i] > 1 for i in e.key)
+        keys = {other.key for other in elsewhere.get(name, ())}
+        return e.cost - _SHARED * shared + (_ELSEWHERE if keys and e.key not in keys else 0.0)
+
+    return {
+        name: min(several, key=lambda e: price(name, e)) if several else None
+        for name, several in found.items()
+    }
+
+
+def findings(
+    chosen: Mapping[str, Explanation | None], views: Mapping[str, View], /
+) -> list[Finding]:
+    """Return the mistakes as a reader should meet them, those of several parameters together."""
+    told: dict[tuple[str, str], tuple[Cause, list[str], list[str]]] = {}
+    unexplained = []
+    for name, explanation in chosen.items():
+        if explanation is None:
+            unexplained.append(_unexplained(views[name]))
+            continue
+        for cause in explanation.causes:
+            entry = told.setdefault(cause.identity, (cause, [], []))
+            entry[1].append(name)
+            entry[2].append(_evidence(cause, explanation, views[name]))
+    whole = sorted(told.values(), key=lambda entry: -len(entry[1]))
+    return [
+        Finding(
+            cause.kind,
+            ", ".join(names),
+            cause.sentence,
+            "; ".join(dict.fromkeys(evidence)),
+            cause.remedy,
+            1.0,
+        )
+        for cause, names, evidence in whole
+    ] + unexplained
+
+
+def _all(view: View) -> Iterator[Explanation]:
+    candidates = terms(view)
+    for base in view.bases:
+        if base.causes or view.transposed:
+            yield from constant_factor(base, view)
+    for base in orders(view):
+        if base.causes:
+            whole = view.matches(base.value, base.error)
+            if whole.all():
+                yield Explanation(base.causes, base.value, base.cost, whole)
+                continue
+        yield from constant_factor(base, view)
+        yield from line_factors(base, view)
+        yield from entry_factors(base, view)
+        yield from added_terms(base, candidates, view)
+        yield from places(base, view)
+    for base in (b for b in view.bases if len(b.causes) == 1 and view.g.size <= _MOST_TERMS):
+        yield from added_terms(base, candidates, view)
+        yield from places(base, view)
+        yield from line_factors(base, view)
+    yield from weights(view)
+
+
+def _evidence(cause: Cause, e: Explanation, view: View) -> str:
+    scale = float(np.abs(view.g).max()) or 1.0
+    left = float(np.abs(e.predicted - view.g).max()) / scale
+    before = float(np.abs(view.t - view.g).max()) / scale
+    n = view.g.size
+    entries = "the entry" if n == 1 else f"all {n} entries"
+    with_others = " with the other mistakes named" if len(e.causes) > 1 else ""
+    fit = (
+        f"this{with_others} gives {entries} to {left:.1g} of the largest; "
+        f"without it the error is {before:.2g}"
+    )
+    return f"{cause.evidence}; {fit}" if cause.evidence else fit
+
+
+def _unexplained(view: View) -> Finding:
+    gap = np.abs(view.g - view.t)
+    allowed = view.allowed(view.t, view.error)
+    wrong = gap > allowed
+    order = np.argsort(gap, axis=None)[::-1]
+    top = [tuple(int(i) for i in np.unravel_index(k, gap.shape)) for k in order[:3]]
+    total = float((gap**2).sum())
+    shares = [f"{list(i) if i else 'the entry'}: {view.g[i]:.6g} instead of {view.t[i]:.6g} "
+              f"({gap[i] ** 2 / total:.0%} of the squared error)" for i in top]
+    concentrated = _concentrated(gap, total)
+    c = common_factor(view.g, view.t, view.error)
+    usable = np.abs(view.t) > 1e3 * view.error
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = (view.g / view.t)[usable][:6]
+    ratio_text = ", ".join(f"{r:.6g}" for r in ratios)
+    sentence = f"No mistake that is known here explains it: {int(wrong.sum())} of {gap.size} "
+    sentence += "entries are wrong."
+    if c is not None and ratios.size:
+        sentence += f" Gradient over truth: {ratio_text}{', …' if usable.sum() > 6 else ''}."
+    return Finding(
+        "unexplained",
+        view.name,
+        sentence,
+        "; ".join([*concentrated, *shares]),
+        "Start where the error is largest. To have more explained pass known={name: array or "
+        "function of the point} with the quantities of your formula, or network=(net, X, y).",
+        0.0,
+    )
+
+
+def _concentrated(gap: np.ndarray, total: float) -> list[str]:
+    if gap.ndim != 2 or min(gap.shape) < 2 or total == 0:
+        return []
+    said = []
+    for axis, word in ((1, "row"), (0, "column")):
+        lines = (gap**2).sum(axis=axis) / total
+        k = int(lines.argmax())
+        if lines[k] > 0.5:
+            said.append(f"{lines[k]:.0%} of the squared error is in {word} {k}")
+    return said
+
+
