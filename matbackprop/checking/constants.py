@@ -93,7 +93,7 @@ def _of_a_size(name: str, N: float) -> Iterator[tuple[float, str]]:
     yield from ((2 * N, f"2{name}"), (2 / N, f"2/{name}"), (N / 2, f"{name}/2"))
     yield from ((1 / (2 * N), f"1/(2{name})"), (-2 / N, f"−2/{name}"), (-N / 2, f"−{name}/2"))
     yield from ((-2 * N, f"−2{name}"), (-1 / (2 * N), f"−1/(2{name})"))
-    if name == "N":
+    if name == "N" and N > 1:
         yield from ((N / (N - 1), "N/(N − 1)"), ((N - 1) / N, "(N − 1)/N"))
         yield from ((-N / (N - 1), "−N/(N − 1)"), (-(N - 1) / N, "−(N − 1)/N"))
         yield from ((N - 1, "N − 1"), (1 / (N - 1), "1/(N − 1)"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +38,7 @@ from matbackprop.checking.subject import Subject
 from matbackprop.checking.view import RTOL, View
 from matbackprop.errors import MatBackpropError
 
-_SINGLE_RTOL = 1e-3
+_SINGLE_RTOL = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,13 +91,13 @@ class _Examination:
         self.noise = {name: np.zeros_like(g) for name, g in self.here.items()}
         self.elsewhere: Array | None = None
         self.there: dict[str, Array] | None = None
-        self.again = self.back = self.here
+        self.again = self.third = self.back = self.here
         eps = np.finfo(np.float32 if self.claims.single else np.float64).eps
         self.rtol = _SINGLE_RTOL if self.claims.single else RTOL
         if not self.claims.callable:
             return
         close = [shaken(theta, self.rng, eps=float(eps)) for _ in range(2)]
-        self.again, *near = self.claims.of_many([theta, *close])
+        self.again, self.third, *near = self.claims.of_many([theta, theta, *close])
         for one in near:
             for name, g in one.items():
                 self.noise[name] = np.maximum(self.noise[name], np.abs(g - self.here[name]))
@@ -115,7 +115,9 @@ class _Examination:
 
     def diagnosis(self) -> Diagnosis:
         remarks: list[Finding] = [self.noise_of_f] if self.noise_of_f else []
-        unsteady = noisy_gradient(self.here, self.again, self.back, self.there, self.subject)
+        unsteady = noisy_gradient(
+            (self.here, self.again, self.third), self.back, self.there, self.subject
+        )
         here = self._measured_here()
         moved = self._slope_elsewhere(here.measured)
         found: list[Finding] = []
@@ -132,7 +134,8 @@ class _Examination:
                 assert self.elsewhere is not None and self.there is not None
                 shown = self._point(self.elsewhere, self.there)
                 found += self._explained(shown) if shown.wrong else [inconstant(moved)]
-        remarks += remark_on_kinks(self.f, self.subject, here.checks, here.measured)
+        if self.noise_of_f is None:
+            remarks += remark_on_kinks(self.f, self.subject, here.checks, here.measured)
         remarks += remark_on_rest(here.checks, here.judged)
         ok = not found and self.noise_of_f is None and not shown.wrong
         return Diagnosis(
@@ -215,8 +218,7 @@ class _Examination:
                 self.subject, self.knowledge, point.theta, point.claimed, point.measured,
                 self.packing.vector(self.noise), point.wrong,
             )
-        views = self._views(point)
-        views = {name: views[name] for name in point.wrong}
+        views = self._views(point, point.wrong)
         found = {name: explanations(view) for name, view in views.items()}
         return findings(choose(found, self._explained_elsewhere(point)), views)
 
@@ -226,19 +228,21 @@ class _Examination:
             return {}
         try:
             second = self._point(other, claimed)
-            views = self._views(second)
+            both = [name for name in point.wrong if name in second.wrong]
+            views = self._views(second, both)
         except MatBackpropError:
             return {}
-        return {name: explanations(views[name]) for name in point.wrong if name in second.wrong}
+        return {name: explanations(view) for name, view in views.items()}
 
-    def _views(self, point: _Point) -> dict[str, View]:
+    def _views(self, point: _Point, names: Sequence[str]) -> dict[str, View]:
         quantities = self.knowledge.at(point.theta)
         truths = self.subject.split(point.measured.value)
         thetas = self.packing.blocks(point.theta) if self.subject.scalar else {}
         case = self.knowledge.case
         faults = NetworkFaults(case, point.theta) if case is not None else None
         views = {}
-        for name, g in point.claimed.items():
+        for name in names:
+            g = point.claimed[name]
             block = case.block_of(name) if case is not None else None
             bases = ()
             if faults is not None and block is not None and self.subject.scalar:

@@ -80,11 +80,20 @@ class Outputs:
     def __init__(self, f: Watched, /, *, scalar: bool) -> None:
         self.f = f
         self.shape: tuple[int, ...] = ()
+        self._inside: Array | None = None
         self._scalar = scalar
 
     def __call__(self, theta: Array, /) -> Array:
-        """Return the function at θ, which may be complex."""
-        return self.checked(self.f(theta))
+        """Return the function at θ, which may be complex; NaN where it is outside its domain."""
+        try:
+            return self.checked(self.f(theta))
+        except FunctionError:
+            raise
+        except (ArithmeticError, ValueError):
+            # At the point itself it has been called: only a step away a logarithm may end.
+            if self._inside is None or (theta == self._inside).all():
+                raise
+            return np.full(self.shape, np.nan)
 
     def of_many(self, thetas: Sequence[Array], /) -> list[Array]:
         """Return the function at several points."""
@@ -122,6 +131,7 @@ class Outputs:
                 f"`{self.f.packing.call}` needs a point where {self.f.name} is finite; at the "
                 f"point given it is {bad}. Move the point, or mend the function."
             )
+        self._inside = theta.copy()
         return value
 
 
@@ -163,7 +173,8 @@ class Claims:
             found = {"": real_array(value, call=self.packing.call, name=self.name, finite=False)}
         self.single = self.single or any(a.dtype == np.float32 for a in found.values())
         return {
-            name: self._conforming(name, array.astype(np.float64, copy=False))
+            # A copy: a function may return one buffer each time, and fill it anew.
+            name: self._conforming(name, array.astype(np.float64, copy=True))
             for name, array in found.items()
         }
 

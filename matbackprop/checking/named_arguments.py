@@ -81,7 +81,7 @@ def check_named(
     wrt
         The names of the arguments that are parameters; the others are held fixed.
     call, title
-        For messages, and for the report.
+        For messages, and for the first line of the report.
 
     Raises
     ------
@@ -115,7 +115,8 @@ def check_named(
         method=method,
         step=step,
     )
-    return replace(found, title=title)
+    # A lone array is called by the title in the table, where it has to be short.
+    return replace(found, title=title) if named else found
 
 
 def fitted(value: Any, template: Any, /) -> Any:

@@ -43,7 +43,7 @@ class NetworkFaults:
         given, f = case.forward(theta)
         self._right = _Pass(case.net, given, f)
         self._passes = {"right": self._right} | dict(_other_passes(self._right))
-        self._S: dict[tuple[str, str, str], Array] = {}
+        self._S: dict[tuple[str, str, str, str], Array] = {}
 
     def bases(self, block: str, /) -> Iterator[Base]:
         """Yield the block's gradient, first the right one, then with one mistake, two, three."""
@@ -71,8 +71,13 @@ class NetworkFaults:
                 yield Base(causes, value, np.zeros_like(value), float(count))  # type: ignore[arg-type]
 
     def S(self, recipe: Mapping[str, str], /) -> Array:
-        """Return S = D ⊙ (−2c₀ ε̂Wᵀ), with D and W as the recipe says."""
-        key = recipe.get("pass", "right"), recipe["derivative"], recipe["weights"]
+        """Return S = D ⊙ (−2c₀ ε̂Wᵀ), with D, ε̂ and W as the recipe says."""
+        key = (
+            recipe.get("pass", "right"),
+            recipe["derivative"],
+            recipe["weights"],
+            recipe["errors"],
+        )
         if key not in self._S:
             self._S[key] = self._computed_S(*key)
         return self._S[key]
@@ -81,10 +86,10 @@ class NetworkFaults:
         """Return the forward pass that the recipe uses."""
         return self._passes[recipe.get("pass", "right")]
 
-    def _computed_S(self, which: str, derivative: str, weights: str) -> Array:
+    def _computed_S(self, which: str, derivative: str, weights: str, errors: str) -> Array:
         used = self._passes[which]
         a, f = used.net.a, used.f
-        dfitted = -2 * used.net.c0(len(f.Z)) * f.residuals
+        dfitted = -2 * used.net.c0(len(f.Z)) * _errors(used)[errors]
         Gamma2 = used.given.Gamma2
         dV = dfitted @ (Gamma2 if weights == "Γ₂" else np.ones_like(Gamma2)).T
         normalized = f.H if f.b is None else f.b.Xhat
@@ -117,6 +122,10 @@ def _other_passes(right: _Pass) -> Iterator[tuple[str, _Pass]]:
         yield name, _Pass(net, right.given, forward(net, right.given))
 
 
+def _errors(used: _Pass) -> dict[str, Array]:
+    return {"ε̂": used.f.residuals, "y": used.given.y, "ŷ": -used.f.fitted}
+
+
 def _beta(case: NetworkFaults, recipe: Mapping[str, str]) -> Array:
     return case.S(recipe).sum(axis=0) * _scale(case, recipe)
 
@@ -132,7 +141,7 @@ def _Gamma2(case: NetworkFaults, recipe: Mapping[str, str]) -> Array:
     used = case.used(recipe)
     f = used.f
     of = {"V": f.V, "H": f.H, "X̂": f.H if f.b is None else f.b.Xhat, "Z": f.Z}[recipe["of"]]
-    return of.T @ (-2 * used.net.c0(len(f.Z)) * f.residuals)
+    return of.T @ (-2 * used.net.c0(len(f.Z)) * _errors(used)[recipe["errors"]])
 
 
 def _Gamma1(case: NetworkFaults, recipe: Mapping[str, str]) -> Array:
@@ -347,10 +356,11 @@ _FORMULAS: Mapping[str, Callable[[NetworkFaults, Mapping[str, str]], Array]] = {
     "beta": _beta,
 }
 
-_S = {"derivative": _derivatives(), "weights": _weights()}
+_ERRORS = {"errors": _ofs("ε̂", ("y", "ŷ"))}
+_S = {"derivative": _derivatives(), "weights": _weights(), **_ERRORS}
 _CHOICES: Mapping[tuple[str, bool], Mapping[str, Mapping[str, Cause | None]]] = {
     ("Gamma1", False): _S,
-    ("Gamma2", False): {"of": _ofs("V", ("H",))},
+    ("Gamma2", False): {"of": _ofs("V", ("H",)), **_ERRORS},
     ("Gamma1", True): _S
     | {
         "moments": _moments(),
@@ -360,7 +370,7 @@ _CHOICES: Mapping[tuple[str, bool], Mapping[str, Mapping[str, Cause | None]]] = 
         "divisor": _divisor(),
         "pass": _pass(),
     },
-    ("Gamma2", True): {"of": _ofs("V", ("H", "X̂", "Z")), "pass": _pass()},
+    ("Gamma2", True): {"of": _ofs("V", ("H", "X̂", "Z")), "pass": _pass(), **_ERRORS},
     ("gamma", True): _S
     | {
         "of": _ofs("X̂", ("Z − μ", "Z", "H")),

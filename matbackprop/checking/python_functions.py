@@ -7,12 +7,15 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from matbackprop.checking.named_arguments import ANY_MORE
+import numpy as np
+
+from matbackprop.checking.named_arguments import ANY_MORE, check_named
+from matbackprop.checking.records import Diagnosis
 from matbackprop.errors import FunctionError, MatBackpropError, OptionError
 from matbackprop.rbridge.user_functions import existing_file
 
@@ -98,3 +101,32 @@ def _stopped(path: Path, error: BaseException) -> str:
         trace = trace.tb_next
     where = f", line {line}" if line else ""
     return f"of {path.name} stopped in Python: {type(error).__name__}: {error} ({path}{where})"
+
+
+def check_file_gradient(
+    file: str | os.PathLike[str],
+    loss: str,
+    gradient: str,
+    at: Any,
+    known: Mapping[str, Any] | None = None,
+    *,
+    wrt: Sequence[str] | str | None = None,
+    rng: np.random.Generator | None = None,
+) -> Diagnosis:
+    """Check a gradient in a Python file, as `check_r_gradient` does with one in an R file.
+
+    The functions are called by keyword with the names in `at`, or, if that is one array, with it
+    alone.
+    """
+    source = PythonFile(file)
+    return check_named(
+        source,
+        loss,
+        gradient,
+        at,
+        known or {},
+        wrt=wrt,
+        call=f"check {source.path.name}",
+        title=f"gradient, {gradient}() against {loss}() of {source.path.name}",
+        rng=rng,
+    )

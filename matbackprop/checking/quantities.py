@@ -27,11 +27,14 @@ class Quantities:
         Arrays by name: the parts of the point, the known ones, those of the network.
     own
         The names among them that the point itself has.
+    loss
+        "mse" or "sse", where the network says which.
     """
 
     sizes: Mapping[str, float]
     arrays: Mapping[str, Array]
     own: frozenset[str]
+    loss: str = ""
 
 
 class Knowledge:
@@ -73,7 +76,7 @@ class Knowledge:
         sizes = {"N": N} if (N := self._rows(scalars, arrays)) else {}
         sizes |= {k: v for k, v in scalars.items() if k not in ("N", "n")}
         vectors = {name: a for name, a in arrays.items() if a.size > 1 or name in own}
-        return Quantities(sizes, vectors, own)
+        return Quantities(sizes, vectors, own, "" if self.case is None else self.case.net.loss)
 
     def _evaluated(self, name: str, value: Any, theta: Array) -> Array:
         if isinstance(value, Callable):  # type: ignore[arg-type]

@@ -79,7 +79,7 @@ def check_r_gradient(
         known or {},
         wrt=wrt,
         call="check_r_gradient",
-        title=f"{gradient}() against {loss}() of {source.path.name}",
+        title=f"gradient, {gradient}() against {loss}() of {source.path.name}",
         network=network,
         rng=rng,
         method=method,

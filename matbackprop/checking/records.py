@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -72,7 +71,7 @@ class Finding:
     remedy
         What to do about it.
     explains
-        The share of the error that is gone once it, and those before it, are mended: 1 if all.
+        The share of the error that is gone once all that is found in the block is mended.
     """
 
     kind: Kind
@@ -192,7 +191,7 @@ class Diagnosis:
         columns = ["block", "index", "analytic", "numeric", "difference", "error", "agrees"]
         return pd.DataFrame(rows, columns=columns)
 
-    def to_dict(self) -> Mapping[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return everything but the single entries, ready for JSON."""
         return {
             "ok": self.ok,

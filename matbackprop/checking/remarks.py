@@ -39,9 +39,13 @@ def noisy_loss(f: Outputs, theta: Array, first: Array, /) -> Finding | None:
     )
 
 
-def noisy_gradient(here: Claimed, again: Claimed, back: Claimed, there: Claimed | None,
+def noisy_gradient(calls: tuple[Claimed, Claimed, Claimed], back: Claimed, there: Claimed | None,
                    subject: Subject, /) -> Finding | None:
-    """Return the finding that the gradient is random, or that it lags behind its calls."""
+    """Return the finding that the gradient is random, or that it lags behind its calls.
+
+    It was called three times at the point, then there, then at the point once more.
+    """
+    here, again, third = calls
     eps = np.finfo(np.float32 if subject.claims.single else np.float64).eps
 
     def differ(one: Claimed, other: Claimed) -> list[str]:
@@ -49,8 +53,8 @@ def noisy_gradient(here: Claimed, again: Claimed, back: Claimed, there: Claimed 
                 > _STEADY * eps * float(np.abs(one[name]).max(initial=0.0))]
 
     name = subject.claims.name
-    if (names := differ(here, again)):
-        gap = max(float(np.abs(here[n] - again[n]).max()) for n in names)
+    if (names := differ(again, third)):
+        gap = max(float(np.abs(again[n] - third[n]).max()) for n in names)
         return Finding(
             "noise", _listed(names, here),
             f"{name} is random: called twice at the same point it gives two answers.",
@@ -58,13 +62,14 @@ def noisy_gradient(here: Claimed, again: Claimed, back: Claimed, there: Claimed 
             "Fix the seed within each call; use the same draw in the loss and in the gradient.",
             0.0,
         )
-    if there is not None and (names := differ(here, back)):
-        gap = max(float(np.abs(here[n] - back[n]).max()) for n in names)
-        late = not differ(back, there)
+    names = differ(again, here) or (differ(again, back) if there is not None else [])
+    if names:
+        gap = max(float(np.abs(again[n] - other[n]).max()) for n in names for other in (here, back))
+        late = bool(differ(again, here)) or (there is not None and bool(differ(again, back)))
         return Finding(
             "stale gradient", _listed(names, here),
             f"{name} is stale: what it returns depends on the calls before it, not on its argument "
-            "alone." + (" It returns the gradient of the point before." if late else ""),
+            "alone." + (" The first call at a point gives another answer than the second." if late else ""),
             f"at the point, then elsewhere, then at the point again, it differs by {gap:.3g}",
             "Compute everything the gradient needs from its argument; keep nothing between calls.",
             0.0,

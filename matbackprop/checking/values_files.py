@@ -91,9 +91,7 @@ def _from_document(path: Path, value: Any, name: str) -> Any:
         case int() | float():
             return float(value)
         case dict():
-            return {
-                key: _from_document(path, part, f"{name}.{key}") for key, part in value.items()
-            }
+            return {key: _from_document(path, part, f"{name}.{key}") for key, part in value.items()}
         case list():
             return _array(path, value, name)
     raise _fault(

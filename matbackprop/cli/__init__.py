@@ -1,9 +1,10 @@
-"""The command line: `matbackprop verify | claims | derive | bench | r-info`."""
+"""The command line: `matbackprop verify | claims | derive | check | bench | r-info`."""
 
 import typer
 
 from matbackprop._version import __version__
 from matbackprop.cli.bench_command import bench
+from matbackprop.cli.check_command import check
 from matbackprop.cli.claims_command import claims
 from matbackprop.cli.derive_command import MinusFirst, derive
 from matbackprop.cli.guard import guarded
@@ -19,6 +20,7 @@ app = typer.Typer(
 app.command("verify")(guarded(verify))
 app.command("claims")(guarded(claims))
 app.command("derive", cls=MinusFirst)(guarded(derive))
+app.command("check")(guarded(check))
 app.command("bench")(guarded(bench))
 app.command("r-info")(guarded(r_info))
 

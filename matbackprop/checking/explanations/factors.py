@@ -51,11 +51,21 @@ def factor_causes(c: float, view: View, base: Base, /) -> tuple[tuple[Cause, ...
     if close(c, 1.0):
         return (), 0.0
     k = constant(c, view.quantities.sizes)
-    return (factor_cause(k),), _cost(k, entries=view.g.size, alone=not base.causes)
+    return (factor_cause(k, view.quantities.loss),), _cost(k, entries=view.g.size, alone=not base.causes)
 
 
-def factor_cause(k: Constant, /) -> Cause:
-    """Return the mistake that a named constant is."""
+def factor_cause(k: Constant, loss: str = "", /) -> Cause:
+    """Return the mistake that a named constant is; `loss` is "mse" or "sse" where that is known."""
+    if (loss, k.name) in (("mse", "N"), ("sse", "1/N")):
+        other = "sse" if loss == "mse" else "mse"
+        return Cause(
+            "sse for mse",
+            f"This is the gradient of the {other}, and the loss is the {loss}: it is {k.name} times "
+            "what it should be.",
+            f"Divide the gradient by {k.name}: c₀ is 1/N for the mean of squares, 1 for their sum.",
+            f"the factor measured: {k.value:.9g}",
+            key=f"{k.value:.5g}",
+        )
     also = f" (or {', '.join(k.also)})" if k.also else ""
     digits = f": {k.value:.9g}" if k.name else ""
     sentence = f"The gradient is {k.text} times what it should be{also}."
@@ -102,7 +112,7 @@ def entry_factors(base: Base, view: View, /) -> Iterator[Explanation]:
     if view.g.size < 2 or not usable.any():
         return
     ratios = np.where(usable, view.g / np.where(usable, base.value, 1.0), np.nan)
-    if np.nanmax(ratios) - np.nanmin(ratios) <= 1e-5 * np.nanmax(np.abs(ratios)):
+    if view.g.size > 10**6 or np.nanmax(ratios) - np.nanmin(ratios) <= 1e-5 * np.nanmax(np.abs(ratios)):
         return
     line = max(view.g.shape) == view.g.size  # a column matrix may be weighted by a vector
     arrays = {
@@ -111,6 +121,17 @@ def entry_factors(base: Base, view: View, /) -> Iterator[Explanation]:
         if a.shape == view.g.shape or (line and a.size == max(a.shape, default=0) == view.g.size)
     }
     named = named_vector(ratios.ravel(), arrays, view.quantities.sizes)
+    word = "entry"
+    if not named and line:
+        # A vector may stack the columns of a matrix (vec), or its rows.
+        for word, stretch in (("column", np.repeat), ("row", np.tile)):
+            stacked = {
+                name: stretch(a, view.g.size // a.size)
+                for name, a in view.quantities.arrays.items()
+                if a.ndim == 1 and 1 < a.size < view.g.size and view.g.size % a.size == 0
+            }
+            if named := named_vector(ratios.ravel(), stacked, view.quantities.sizes):
+                break
     if not named:
         return
     factors = np.where(usable, ratios, 1.0)
@@ -118,7 +139,7 @@ def entry_factors(base: Base, view: View, /) -> Iterator[Explanation]:
     matched = view.matches(predicted, np.abs(factors) * base.error)
     if matched.all():
         yield Explanation(
-            (*base.causes, _line_cause(ratios.ravel(), "entry", named, view)),
+            (*base.causes, _line_cause(ratios.ravel(), word, named, view)),
             predicted,
             base.cost + 1.2,
             matched,

@@ -34,7 +34,7 @@ def terms(view: View, /) -> list[Term]:
     ridge, sign(θ) of a lasso, θ⁻ᵀ of a log-determinant, a constant.
     """
     shape = view.g.shape
-    found = [*_given(view, shape), *_own(view, shape), *_products(view, shape)]
+    found = [*_given(view, shape), *_own(view, shape), *_products(view, shape), *_outer(view, shape)]
     # One of each: the first that points in a direction has the better name.
     kept: list[Term] = []
     for term in found:
@@ -69,9 +69,12 @@ def added_terms(base: Base, candidates: list[Term], view: View, /) -> Iterator[E
 
 def _with_factor(base: Base, term: Term, view: View) -> Iterator[Explanation]:
     solution = _solved([base.value, term.value], view)
-    if solution is None or solution[0] == 0:
+    if solution is None:
         return
     c, a = solution
+    # Where the gradient is nothing but the term, the truth would be let in by a factor of dust.
+    if abs(c) * np.abs(base.value).max() <= 1e-4 * np.abs(view.g).max():
+        return
     predicted = c * base.value + a * term.value
     matched = view.matches(predicted, abs(c) * base.error)
     if not matched.all() or close(c, 1.0):
@@ -181,6 +184,17 @@ def _products(view: View, shape: tuple[int, ...]) -> Iterator[Term]:
                 yield Term(f"{name}ᵀ{other}", A.T @ B, 1.3, given=False)
         if len(shape) == 1:
             yield Term(f"{name}ᵀ1", A.sum(axis=0), 1.35, given=False)
+
+
+def _outer(view: View, shape: tuple[int, ...]) -> Iterator[Term]:
+    """Yield products u·vᵀ of a known vector as long as a column with one as long as a row."""
+    if len(shape) != 2 or min(shape) < 2:
+        return
+    vectors = {k: a for k, a in view.quantities.arrays.items() if a.ndim == 1}
+    for left, u in vectors.items():
+        for right, v in vectors.items():
+            if left != right and (u.size, v.size) == shape:
+                yield Term(f"{left}·{right}ᵀ", np.outer(u, v), 1.25, given=False)
 
 
 def _coefficient(gap: Array, term: Array, view: View, base: Base) -> float | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 
@@ -29,11 +30,16 @@ def weights(view: View, /) -> Iterator[Explanation]:
     for name, X in arrays.items():
         if X.ndim != 2 or X.shape[1] != shape[0] or len(X) < 2:
             continue
-        atoms = _atoms({k: a for k, a in arrays.items() if a.shape == (len(X), *shape[1:])})
+        rows = (len(X), *shape[1:])
+        atoms = _atoms({
+            k: a if a.shape == rows else np.broadcast_to(a[:, None], rows)
+            for k, a in arrays.items()
+            if a.shape == rows or (a.shape == rows[:1] and len(rows) == 2)
+        })
         sums = {
             words: (X.T @ np.prod([atoms[w] for w in words], axis=0))
             for count in (1, 2, 3)
-            for words in combinations(atoms, count)
+            for words in combinations_with_replacement(atoms, count)
             if count < 3 or len(atoms) <= 10
         }
         true = [(words, c) for words, value in sums.items()
@@ -42,13 +48,14 @@ def weights(view: View, /) -> Iterator[Explanation]:
                    if (c := _multiple(view.g, value, view.error)) is not None]
         for right, c in true:
             for wrong, d in claimed:
-                missing, extra = set(right) - set(wrong), set(wrong) - set(right)
+                missing = tuple((Counter(right) - Counter(wrong)).elements())
+                extra = tuple((Counter(wrong) - Counter(right)).elements())
                 if not missing and not extra:
                     continue
                 yield _explained(view, name, missing, extra, d * sums[wrong], d / c)
 
 
-def _explained(view: View, X: str, missing: set[str], extra: set[str], predicted: Array,
+def _explained(view: View, X: str, missing: tuple[str, ...], extra: tuple[str, ...], predicted: Array,
                factor: float) -> Explanation:
     causes = []
     if missing:
