@@ -23,6 +23,8 @@ ORDER = [
     "reporting",
     "streaming",
     "rbridge",
+    "checking",
+    "pytest_plugin",
     "verification",
     "bench",
     "plots",
@@ -62,7 +64,7 @@ def test_imports_point_down(path):
     ("library", "room"),
     [
         ("rpy2", "rbridge"),
-        ("matplotlib", "plots.py"),
+        ("matplotlib", "plots"),
         ("rich", "reporting"),
         ("dask", "streaming"),
         ("pyarrow", "streaming"),

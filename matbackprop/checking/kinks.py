@@ -13,6 +13,22 @@ from matbackprop.checking.functions import Outputs
 _STEPS = (1e-5, 1e-6)
 
 
+def bends_smoothly(f: Outputs, theta: Array, k: int, h: float, /) -> bool:
+    """Tell whether the two slopes of a scalar f in entry k approach each other as h shrinks.
+
+    Of a smooth function their gap is f″h: of a tenth of the step, a tenth. Kinks at all scales,
+    as of many absolute values, leave a gap that hardly shrinks.
+    """
+    thetas = [theta.copy() for _ in range(4)]
+    for moved, by in zip(thetas, (h, -h, h / 10, -h / 10), strict=True):
+        moved[k] += by
+    centre, *values = (float(v) for v in f.of_many([theta, *thetas]))
+    wide, narrow = (abs(one - 2 * centre + other) / step
+                    for one, other, step in ((*values[:2], h), (*values[2:], h / 10)))
+    rounding = 1e-15 * max(map(abs, (centre, *values))) / (h / 10)
+    return bool(np.isfinite(wide) and narrow <= 0.2 * wide + 20 * rounding)
+
+
 @dataclass(frozen=True, slots=True)
 class Kink:
     """An entry with two slopes."""

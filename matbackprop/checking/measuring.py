@@ -16,6 +16,7 @@ import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop.checking.functions import Outputs
+from matbackprop.checking.kinks import bends_smoothly
 from matbackprop.checking.records import Method
 from matbackprop.differences import (
     Estimate,
@@ -175,13 +176,15 @@ def _differences(f: Outputs, theta: Array, step: float) -> tuple[Array, Array]:
             continue
         value, error = estimate.value, estimate.error
         if found is not None:
-            # Smaller steps are believed where they change what was in doubt. About a kink they
-            # only say again, with less doubt, the mean of its two slopes.
-            better = (error < found[1]) & (np.abs(value - found[0]) > 0.01 * found[1])
+            # Smaller steps help where the function is steep. About a kink they only say again,
+            # with less doubt, the mean of its two slopes.
+            better = error < found[1]
+            for k in np.flatnonzero(better) if better.ndim == 1 else ():
+                better[k] = bends_smoothly(f, theta, int(k), attempt * max(1.0, abs(theta[k])))
             value = np.where(better, value, found[0])
             error = np.where(better, error, found[1])
         found = value.copy(), error.copy()
-        if (error <= _DOUBT * np.maximum(np.abs(value), 1e-6 * np.abs(value).max())).all():
+        if value.ndim == 2 or (error <= _DOUBT * np.maximum(np.abs(value), 1e-6 * np.abs(value).max())).all():
             break
     if found is None:
         assert trouble is not None

@@ -24,5 +24,5 @@ def nearby(packing: Packing, rng: np.random.Generator, /, *, reach: float = _REA
 
 
 def shaken(theta: Array, rng: np.random.Generator, /, *, eps: float) -> Array:
-    """Return θ with every entry off by a few units in its last place."""
-    return np.asarray(theta * (1 + 4 * eps * rng.choice([-1.0, 1.0], theta.shape)))
+    """Return θ with every entry off by a unit in its last place."""
+    return np.asarray(theta * (1 + eps * rng.choice([-1.0, 1.0], theta.shape)))
