@@ -13,6 +13,7 @@ from importlib import import_module
 from types import ModuleType
 
 from matbackprop._version import __version__
+from matbackprop.checking import check_gradient
 from matbackprop.network import (
     FORMULATIONS,
     BatchNorm,
@@ -41,6 +42,7 @@ __all__ = [
     "Network",
     "Parameters",
     "__version__",
+    "check_gradient",
     "gradient",
     "hessian",
     "hvp",

@@ -2,7 +2,7 @@
 
 `check_gradient` holds a gradient against numerical derivatives of its loss and, where they differ,
 names the mistake: `Diagnosis.findings`. `check_jacobian` and `check_hessian` do so for matrices of
-derivatives, `assert_gradient` in tests.
+derivatives, `check_r_gradient` for functions in an R file, `assert_gradient` in tests.
 """
 
 from matbackprop.checking.door import (
@@ -11,6 +11,7 @@ from matbackprop.checking.door import (
     check_hessian,
     check_jacobian,
 )
+from matbackprop.checking.r_functions import check_r_gradient
 from matbackprop.checking.records import BlockCheck, Diagnosis, Finding
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "check_gradient",
     "check_hessian",
     "check_jacobian",
+    "check_r_gradient",
 ]

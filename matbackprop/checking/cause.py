@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from matbackprop._typing import Array
 from matbackprop.checking.records import Kind
 

@@ -1,4 +1,4 @@
-"""Which constant a measured factor is: −1, 2, 1/N, N/(N − 1), a known number, or a plain fraction."""
+"""Which constant a measured factor is: −1, 2, 1/N, N/(N − 1), a known number, a fraction."""
 
 from __future__ import annotations
 

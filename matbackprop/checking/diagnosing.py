@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from matbackprop._typing import Array
+from matbackprop.checking.cause import Base
 from matbackprop.checking.judging import Judged, judge, judge_directions
 from matbackprop.checking.measuring import (
-    COMPLEX_DIRECTIONS,
-    DIRECTIONS,
-    EVERY_ENTRY,
     Measured,
+    measure_along,
     measure_complex_directions,
     measure_directions,
     measure_entries,
@@ -75,8 +74,14 @@ def diagnose(
 class _Examination:
     """One examination; its parts in the order in which they happen."""
 
-    def __init__(self, subject: Subject, knowledge: Knowledge, rng: np.random.Generator,
-                 directions: bool, step: float) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        knowledge: Knowledge,
+        rng: np.random.Generator,
+        directions: bool,
+        step: float,
+    ) -> None:
         self.subject, self.knowledge, self.rng, self.step = subject, knowledge, rng, step
         self.by_directions = directions
         self.f, self.claims, self.packing = subject.f, subject.claims, subject.packing
@@ -131,7 +136,8 @@ class _Examination:
             elif here.wrong:
                 found += self._explained(here)
             elif moved is not None and not moved.check.ok:
-                assert self.elsewhere is not None and self.there is not None
+                assert self.elsewhere is not None
+                assert self.there is not None
                 shown = self._point(self.elsewhere, self.there)
                 found += self._explained(shown) if shown.wrong else [inconstant(moved)]
         if self.noise_of_f is None:
@@ -140,8 +146,11 @@ class _Examination:
         ok = not found and self.noise_of_f is None and not shown.wrong
         return Diagnosis(
             ok=ok,
-            findings=(*(remarks if self.noise_of_f else ()), *found,
-                      *(() if self.noise_of_f else remarks)),
+            findings=(
+                *(remarks if self.noise_of_f else ()),
+                *found,
+                *(() if self.noise_of_f else remarks),
+            ),
             blocks=shown.checks,
             method=here.measured.method,
             evaluations=self.f.f.evaluations,
@@ -165,23 +174,7 @@ class _Examination:
         return point
 
     def _along(self, theta: Array, claimed: dict[str, Array]) -> _Point:
-        slices = self.packing.slices
-        exact = None
-        if not self.f.f.real_only:
-            rows, supports = random_directions(theta, slices, COMPLEX_DIRECTIONS, self.rng)
-            exact = measure_complex_directions(self.f, theta, rows, supports)
-        if exact is None:
-            rows, supports = random_directions(theta, slices, DIRECTIONS, self.rng)
-            measured = measure_directions(self.f, theta, rows, supports)
-        else:
-            # One real difference must agree with the complex ones.
-            real = measure_directions(self.f, theta, rows[-1:], supports[-1:])
-            doubt = abs(float(real.value[0] - exact.value[-1]))
-            if doubt > 10 * float(real.error[0]) + 1e-6 * abs(float(real.value[0])):
-                rows, supports = rows[:DIRECTIONS], supports[:DIRECTIONS]
-                measured = measure_directions(self.f, theta, rows, supports)
-            else:
-                measured = exact
+        measured = measure_along(self.f, theta, self.packing.slices, self.rng)
         point = _Point(theta, claimed, measured)
         flat, noise = self.subject.flat(claimed), self.packing.vector(self.noise)
         for support in dict.fromkeys(measured.supports):
@@ -189,8 +182,14 @@ class _Examination:
             shape = self.packing.shapes.get(support, (self.packing.size,))
             assert measured.directions is not None
             point.judged[support] = judge_directions(
-                support, shape, flat, measured.directions[k], measured.value[k],
-                measured.error[k], noise, self.rtol,
+                support,
+                shape,
+                flat,
+                measured.directions[k],
+                measured.value[k],
+                measured.error[k],
+                noise,
+                self.rtol,
             )
         return point
 
@@ -200,7 +199,7 @@ class _Examination:
             return None
         rows, supports = random_directions(self.elsewhere, {}, 1, self.rng)
         exact = None
-        if measured.method == "complex step" or len(measured.value) == COMPLEX_DIRECTIONS:
+        if measured.analytic:
             exact = measure_complex_directions(self.f, self.elsewhere, rows, supports)
         try:
             found = exact or measure_directions(self.f, self.elsewhere, rows, supports)
@@ -208,15 +207,26 @@ class _Examination:
             return None
         noise = self.packing.vector(self.noise)
         return judge_directions(
-            "", (self.packing.size,), self.subject.flat(self.there), rows, found.value,
-            found.error, noise, self.rtol,
+            "",
+            (self.packing.size,),
+            self.subject.flat(self.there),
+            rows,
+            found.value,
+            found.error,
+            noise,
+            self.rtol,
         )
 
     def _explained(self, point: _Point) -> list[Finding]:
         if self.by_directions:
             return explain_directions(
-                self.subject, self.knowledge, point.theta, point.claimed, point.measured,
-                self.packing.vector(self.noise), point.wrong,
+                self.subject,
+                self.knowledge,
+                point.theta,
+                point.claimed,
+                point.measured,
+                self.packing.vector(self.noise),
+                point.wrong,
             )
         views = self._views(point, point.wrong)
         found = {name: explanations(view) for name, view in views.items()}
@@ -244,20 +254,24 @@ class _Examination:
         for name in names:
             g = point.claimed[name]
             block = case.block_of(name) if case is not None else None
-            bases = ()
+            bases: tuple[Base, ...] = ()
             if faults is not None and block is not None and self.subject.scalar:
                 bases = tuple(b for b in faults.bases(block))
                 bases = tuple(_reshaped(b, g.shape) for b in bases)
             views[name] = View(
-                name, truths[name], g, point.judged[name].allowance, thetas.get(name),
-                quantities, bases,
+                name,
+                truths[name],
+                g,
+                point.judged[name].allowance,
+                thetas.get(name),
+                quantities,
+                bases,
                 {other: t for other, t in truths.items() if other != name},
                 name in self.claims.transposed,
+                self.packing.first,
             )
         return views
 
 
-def _reshaped(base: Any, shape: tuple[int, ...]) -> Any:
-    from dataclasses import replace
-
+def _reshaped(base: Base, shape: tuple[int, ...]) -> Base:
     return replace(base, value=base.value.reshape(shape), error=np.zeros(shape))

@@ -91,7 +91,7 @@ def check_gradient(
     call = "check_gradient(loss, gradient, at)"
     if network is not None and (blocks := split_theta(network, at, call=call)) is not None:
         loss, gradient, at = _of_blocks(loss, gradient, blocks)
-    packing = Packing(at, call=call)
+    packing = Packing(at, call=call, first=int(getattr(loss, "first_index", 0)))
     f = Outputs(Watched(loss, packing, name=_name(loss, "loss")), scalar=True)
     claims = Claims(gradient, packing, name=_name(gradient, "gradient"))
     case = NetworkCase(network, packing, known) if network is not None else None
@@ -149,10 +149,12 @@ def check_hessian(
     packing = Packing(at, call=call)
     scalar = Outputs(Watched(loss, packing, name=_name(loss, "loss")), scalar=True)
     scalar.at_the_point(packing.theta)
-    order = np.concatenate([
-        np.arange(part.start, part.stop).reshape(packing.shapes[name]).ravel(order="F")
-        for name, part in packing.slices.items()
-    ])
+    order = np.concatenate(
+        [
+            np.arange(part.start, part.stop).reshape(packing.shapes[name]).ravel(order="F")
+            for name, part in packing.slices.items()
+        ]
+    )
 
     def slope(point: Any) -> Array:
         theta = Packing(point, call=call).theta
@@ -182,20 +184,34 @@ def assert_gradient(loss: Callable[[Any], Any], gradient: Any, at: Any, **option
         raise AssertionError(f"\n{diagnosis}")
 
 
-def _of_matrix(f: Outputs, matrix: Any, packing: Packing, outputs: int, title: str,
-               known: Mapping[str, Any], rng: Any, step: float) -> Diagnosis:
+def _of_matrix(
+    f: Outputs,
+    matrix: Any,
+    packing: Packing,
+    outputs: int,
+    title: str,
+    known: Mapping[str, Any],
+    rng: Any,
+    step: float,
+) -> Diagnosis:
     if outputs * packing.size > 10**6:
         raise ShapeError(
             f"`{packing.call}` measures every entry; {outputs} × {packing.size} are too many. "
             "Check the gradient of one weighted sum, or a part of the point."
         )
-    shapes = {"": (outputs, packing.size)}
+    shapes: dict[str, tuple[int, ...]] = {"": (outputs, packing.size)}
     claims = Claims(matrix, packing, name=_name(matrix, title), shapes=shapes)
     return _checked(Subject(f, claims, packing, title), known, None, rng, "entries", step)
 
 
-def _checked(subject: Subject, known: Mapping[str, Any], case: NetworkCase | None, rng: Any,
-             method: str, step: float) -> Diagnosis:
+def _checked(
+    subject: Subject,
+    known: Mapping[str, Any],
+    case: NetworkCase | None,
+    rng: Any,
+    method: str,
+    step: float,
+) -> Diagnosis:
     call = subject.packing.call
     check_option(method, get_args(HowToMeasure), call=call, name="method")
     if not 0.0 < step < np.inf:
@@ -210,8 +226,9 @@ def _checked(subject: Subject, known: Mapping[str, Any], case: NetworkCase | Non
     )
 
 
-def _of_blocks(loss: Callable[[Any], Any], gradient: Any, blocks: dict[str, Array]
-               ) -> tuple[Callable[[Any], Any], Any, dict[str, Array]]:
+def _of_blocks(
+    loss: Callable[[Any], Any], gradient: Any, blocks: dict[str, Array]
+) -> tuple[Callable[[Any], Any], Any, dict[str, Array]]:
     """Turn functions of the vector θ into functions of its parts."""
 
     def stacked(parts: Mapping[str, Array]) -> Array:

@@ -60,7 +60,10 @@ class Watched:
         return list(self.many([self.packing.build(theta.copy()) for theta in thetas]))
 
     def _check_unchanged(self, theta: Array, own: Array) -> None:
-        changed = ~((own == theta) | (np.isnan(own) & np.isnan(theta)))
+        same = own == theta
+        if same.all():
+            return
+        changed = ~(same | (np.isnan(own) & np.isnan(theta)))
         if changed.any():
             k = int(np.flatnonzero(changed)[0])
             raise FunctionError(
@@ -141,8 +144,15 @@ class Claims:
     An array in place of a function is taken as the gradient at the point.
     """
 
-    def __init__(self, gradient: Any, packing: Packing, /, *, name: str,
-                 shapes: dict[str, tuple[int, ...]] | None = None) -> None:
+    def __init__(
+        self,
+        gradient: Any,
+        packing: Packing,
+        /,
+        *,
+        name: str,
+        shapes: dict[str, tuple[int, ...]] | None = None,
+    ) -> None:
         self.packing = packing
         self.name = name
         self.shapes = packing.shapes if shapes is None else shapes
@@ -164,6 +174,8 @@ class Claims:
         """Return the gradient at several points."""
         if self.f is None:
             return [self._read(self._given) for _ in thetas]
+        if self.f.many is None:
+            return [self(theta) for theta in thetas]
         return [self._read(value) for value in self.f.of_many(thetas)]
 
     def _read(self, value: Any) -> dict[str, Array]:
@@ -187,8 +199,10 @@ class Claims:
                 self.transposed.add(name)
                 array = array.T
             else:
-                raise ShapeError(f"`{call}` needs {place} in the shape of its parameter, {wanted}; "
-                                 f"got {array.shape}. {_remedy(array, wanted)}")
+                raise ShapeError(
+                    f"`{call}` needs {place} in the shape of its parameter, {wanted}; "
+                    f"got {array.shape}. {_remedy(array, wanted)}"
+                )
         if not np.isfinite(array).all():
             index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
             raise DataError(
@@ -204,9 +218,13 @@ def _remedy(array: Array, wanted: tuple[int, ...]) -> str:
         conforming += f" or, transposed, {wanted[::-1]}"
     size = int(np.prod(wanted))
     if array.size != size:
-        return (f"Shapes that conform: {conforming}, {size} entries; {array.size} came. "
-                "A gradient has one entry for each entry of its parameter.")
+        return (
+            f"Shapes that conform: {conforming}, {size} entries; {array.size} came. "
+            "A gradient has one entry for each entry of its parameter."
+        )
     if array.ndim == 1:
-        return (f"Shapes that conform: {conforming}. If it is vec of it, columns stacked as R "
-                f'does, return `g.reshape({wanted}, order="F")`; by rows `g.reshape({wanted})`.')
+        return (
+            f"Shapes that conform: {conforming}. If it is vec of it, columns stacked as R "
+            f'does, return `g.reshape({wanted}, order="F")`; by rows `g.reshape({wanted})`.'
+        )
     return f"Shapes that conform: {conforming}. Return `g.reshape({wanted})`."

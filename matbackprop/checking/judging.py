@@ -23,8 +23,14 @@ class Judged:
 
 
 def judge(
-    name: str, shape: tuple[int, ...], g: Array, t: Array, error: Array, noise: Array,
-    rtol: float, /
+    name: str,
+    shape: tuple[int, ...],
+    g: Array,
+    t: Array,
+    error: Array,
+    noise: Array,
+    rtol: float,
+    /,
 ) -> Judged:
     """Compare entry by entry.
 
@@ -43,8 +49,15 @@ def judge(
 
 
 def judge_directions(
-    name: str, shape: tuple[int, ...], g: Array, directions: Array, slopes: Array, errors: Array,
-    noise: Array, rtol: float, /
+    name: str,
+    shape: tuple[int, ...],
+    g: Array,
+    directions: Array,
+    slopes: Array,
+    errors: Array,
+    noise: Array,
+    rtol: float,
+    /,
 ) -> Judged:
     """Compare ⟨g, v⟩ with the slope along each direction v."""
     analytic = directions @ g

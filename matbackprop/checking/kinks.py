@@ -23,8 +23,10 @@ def bends_smoothly(f: Outputs, theta: Array, k: int, h: float, /) -> bool:
     for moved, by in zip(thetas, (h, -h, h / 10, -h / 10), strict=True):
         moved[k] += by
     centre, *values = (float(v) for v in f.of_many([theta, *thetas]))
-    wide, narrow = (abs(one - 2 * centre + other) / step
-                    for one, other, step in ((*values[:2], h), (*values[2:], h / 10)))
+    wide, narrow = (
+        abs(one - 2 * centre + other) / step
+        for one, other, step in ((*values[:2], h), (*values[2:], h / 10))
+    )
     rounding = 1e-15 * max(map(abs, (centre, *values))) / (h / 10)
     return bool(np.isfinite(wide) and narrow <= 0.2 * wide + 20 * rounding)
 

@@ -34,10 +34,12 @@ DIRECTIONS = 4
 DIRECTION_STEP, DIRECTION_LEVELS = 1e-3, 3
 """13 evaluations that the directions share, and 6 for each: 37, at any number of parameters."""
 
-COMPLEX_DIRECTIONS = 12
+MORE_DIRECTIONS = 12
+"""As many again by the complex step, where it agrees along the first: an evaluation each."""
 
 _DOUBT = 1e-3
-_SMALLER_STEPS = (1e-4, 1e-6)
+_SMALLER_STEPS = (1e-4, 1e-6, 1e-8, 1e-10)
+_SMALLEST_FOR_DOUBT = 1e-6  # smaller ones only where f is not finite further off
 _EPS = float(np.finfo(np.float64).eps)
 
 Function = Callable[[Array], Array]
@@ -52,10 +54,12 @@ class Measured:
     method: Method
     directions: Array | None = None  # (K, P)
     supports: tuple[str, ...] = ()  # which block each direction moves; "" for all
+    analytic: bool = False  # whether the complex step is to be trusted
 
 
-def measure_entries(f: Outputs, theta: Array, /, *, step: float, rng: np.random.Generator
-                    ) -> Measured:
+def measure_entries(
+    f: Outputs, theta: Array, /, *, step: float, rng: np.random.Generator
+) -> Measured:
     """Measure ∂vec(f)/∂θᵀ entry by entry, shape (outputs, P), or (P,) for a scalar."""
     if (exact := _by_complex_step(f, theta, rng)) is not None:
         return exact
@@ -63,29 +67,55 @@ def measure_entries(f: Outputs, theta: Array, /, *, step: float, rng: np.random.
     return Measured(value, error, "central differences")
 
 
-def measure_directions(f: Outputs, theta: Array, directions: Array, supports: Sequence[str], /
-                       ) -> Measured:
+def measure_along(
+    f: Outputs, theta: Array, slices: dict[str, slice], rng: np.random.Generator, /
+) -> Measured:
+    """Measure a scalar f along a few random directions, more of them where f is analytic."""
+    rows, supports = random_directions(theta, slices, DIRECTIONS, rng)
+    real = measure_directions(f, theta, rows, supports)
+    exact = measure_complex_directions(f, theta, rows, supports)
+    if exact is None:
+        return real
+    if (np.abs(exact.value - real.value) > 10 * real.error + 1e-6 * np.abs(real.value)).any():
+        return real
+    more, names = random_directions(theta, {}, MORE_DIRECTIONS, rng)
+    rest = measure_complex_directions(f, theta, more, names)
+    if rest is None:
+        return real
+    return Measured(
+        np.concatenate([exact.value, rest.value]),
+        np.concatenate([exact.error, rest.error]),
+        "random directions",
+        np.concatenate([rows, more]),
+        (*supports, *names),
+        analytic=True,
+    )
+
+
+def measure_directions(
+    f: Outputs, theta: Array, directions: Array, supports: Sequence[str], /
+) -> Measured:
     """Measure the derivative of a scalar f along each of the directions, shape (K,)."""
     trouble: DataError | None = None
     for step in (DIRECTION_STEP, DIRECTION_STEP * 1e-2, DIRECTION_STEP * 1e-4):
         try:
             found = _ahead(
                 f,
-                lambda g, s=step: directional_derivatives(
+                lambda g, s: directional_derivatives(
                     g, theta, directions, step=s, levels=DIRECTION_LEVELS
                 ),
+                step,
             )
         except DataError as error:
             trouble = trouble or error
             continue
-        return Measured(
-            found.value, found.error, "random directions", directions, tuple(supports)
-        )
+        return Measured(found.value, found.error, "random directions", directions, tuple(supports))
     raise DataError(_named(str(trouble), f)) from None
 
 
-def measure_complex_directions(f: Outputs, theta: Array, directions: Array,
-                               supports: Sequence[str], /) -> Measured | None:
+def measure_complex_directions(
+    f: Outputs, theta: Array, directions: Array, supports: Sequence[str], /
+) -> Measured | None:
     """Measure along directions by one complex evaluation each; None where f is not fit for it."""
     slopes = []
     for v in directions:
@@ -94,12 +124,14 @@ def measure_complex_directions(f: Outputs, theta: Array, directions: Array,
             return None
         slopes.append(slope)
     value = np.array(slopes)
-    return Measured(value, 1e3 * _EPS * np.abs(value), "random directions", directions,
-                    tuple(supports))
+    return Measured(
+        value, 1e3 * _EPS * np.abs(value), "random directions", directions, tuple(supports)
+    )
 
 
-def random_directions(theta: Array, slices: dict[str, slice], count: int,
-                      rng: np.random.Generator, /) -> tuple[Array, tuple[str, ...]]:
+def random_directions(
+    theta: Array, slices: dict[str, slice], count: int, rng: np.random.Generator, /
+) -> tuple[Array, tuple[str, ...]]:
     """Draw directions: one in each block while there are no more blocks than that, then in all."""
     supports = list(slices) if 1 < len(slices) <= count else []
     supports += [""] * (count - len(supports))
@@ -148,18 +180,27 @@ def _by_complex_step(f: Outputs, theta: Array, rng: np.random.Generator) -> Meas
     # A conjugate or `.real` inside f passes unseen, and at a kink a comparison of complex numbers
     # takes a side: so a real difference must confirm it.
     v = rng.standard_normal(theta.size) * np.maximum(1.0, np.abs(theta))
-    try:
-        check = directional_derivative(f, theta, v, step=1e-3, levels=6)
-    except DataError:
+    if (check := _along(f, theta, v)) is None:
         return None
     expected = value @ v
     terms = np.abs(value) @ np.abs(v)
-    gap = np.abs(expected - check.value.ravel(order="F") if value.ndim == 2
-                 else expected - check.value)
+    gap = np.abs(
+        expected - check.value.ravel(order="F") if value.ndim == 2 else expected - check.value
+    )
     error = check.error.ravel(order="F") if value.ndim == 2 else check.error
     if np.any(10 * error > 1e-4 * terms) or np.any(gap > 1e-7 * terms + 10 * error):
         return None
-    return Measured(value, np.full_like(value, 0.0), "complex step")
+    return Measured(value, np.zeros_like(value), "complex step", analytic=True)
+
+
+def _along(f: Outputs, theta: Array, v: Array) -> Estimate | None:
+    """Measure along one direction, by the largest step that stays where f is finite."""
+    for step in (1e-3, 1e-5, 1e-7, 1e-9):
+        try:
+            return directional_derivative(f, theta, v, step=step, levels=6)
+        except DataError:
+            continue
+    return None
 
 
 def _differences(f: Outputs, theta: Array, step: float) -> tuple[Array, Array]:
@@ -168,11 +209,13 @@ def _differences(f: Outputs, theta: Array, step: float) -> tuple[Array, Array]:
     trouble: DataError | None = None
     rms = float(np.sqrt(np.mean(theta**2)))
     tiny = [step * rms] if 0 < rms < 1e-2 else []
-    for attempt in (step, *(s for s in _SMALLER_STEPS if s < step), *tiny):
+    for attempt in (step, *tiny, *(s for s in _SMALLER_STEPS if s < step)):
+        if found is not None and attempt < _SMALLEST_FOR_DOUBT and attempt not in tiny:
+            break
         try:
-            estimate = _ahead(f, lambda g, s=attempt: central_difference(g, theta, step=s))
-        except DataError as error:
-            trouble = trouble or error
+            estimate = _ahead(f, lambda g, s: central_difference(g, theta, step=s), attempt)
+        except DataError as refused:
+            trouble = trouble or refused
             continue
         value, error = estimate.value, estimate.error
         if found is not None:
@@ -184,7 +227,10 @@ def _differences(f: Outputs, theta: Array, step: float) -> tuple[Array, Array]:
             value = np.where(better, value, found[0])
             error = np.where(better, error, found[1])
         found = value.copy(), error.copy()
-        if value.ndim == 2 or (error <= _DOUBT * np.maximum(np.abs(value), 1e-6 * np.abs(value).max())).all():
+        if (
+            value.ndim == 2
+            or (error <= _DOUBT * np.maximum(np.abs(value), 1e-6 * np.abs(value).max())).all()
+        ):
             break
     if found is None:
         assert trouble is not None
@@ -192,22 +238,22 @@ def _differences(f: Outputs, theta: Array, step: float) -> tuple[Array, Array]:
     return found
 
 
-def _ahead(f: Outputs, plan: Callable[[Function], Estimate]) -> Estimate:
+def _ahead(f: Outputs, plan: Callable[[Function, float], Estimate], step: float) -> Estimate:
     """Carry out a plan of differences; where f can answer many points at once, by one call.
 
     The points do not depend on the answers: a rehearsal with zeros collects them.
     """
     if f.f.many is None:
-        return plan(f)
+        return plan(f, step)
     points: list[Array] = []
 
     def note(theta: Array) -> Array:
         points.append(theta.copy())
         return np.zeros(f.shape)
 
-    plan(note)
+    plan(note, step)
     answers: Iterator[Array] = iter(f.of_many(points))
-    return plan(lambda theta: next(answers))
+    return plan(lambda theta: next(answers), step)
 
 
 def _named(text: str, f: Outputs) -> str:

@@ -43,6 +43,7 @@ class Followed:
     ) -> None:
         self._f, self._read, self._takes = f, read, takes
         self.real_only = bool(getattr(f, "real_only", False))
+        self.first_index = int(getattr(f, "first_index", 0))
         if hasattr(f, "many"):
             self.many = self._of_many
 
@@ -100,16 +101,18 @@ def check_named(
     names = _parameters(file, loss, gradient, at, wrt, call) if named else ()
     point = {name: at[name] for name in names} if named else at
 
+    held = {key: value for key, value in at.items() if key not in names} if named else {}
+
     def bound(name: str, read: Callable[[Any], Any]) -> Followed:
         takes = _selection(file, name)
-        held = {key: value for key, value in at.items() if key not in names} if named else {}
         return Followed(file.function(name, fixed=takes(held)), read, takes)
 
     found = check_gradient(
         bound(loss, _one_number),
         bound(gradient, lambda value: fitted(_parts(value, names), point)),
         point,
-        known,
+        # Data that are held fixed are known, as X, y and N are in a regression.
+        {key: value for key, value in held.items() if _is_real(value)} | dict(known),
         network,
         rng,
         method=method,
@@ -143,6 +146,13 @@ def fitted(value: Any, template: Any, /) -> Any:
     one_of_them_is_flat = len(wanted) < 2 or array.ndim < 2
     both_are_vectors = _is_vector(array.shape) and _is_vector(wanted)
     return array.reshape(wanted) if one_of_them_is_flat and both_are_vectors else value
+
+
+def _is_real(value: Any) -> bool:
+    if not is_leaf(value) or value is None:
+        return False
+    array = np.asarray(value)
+    return array.dtype.kind in "iuf" and array.size > 0 and bool(np.isfinite(array).all())
 
 
 def _is_vector(shape: tuple[int, ...]) -> bool:

@@ -25,11 +25,12 @@ class NetworkCase:
 
     def __init__(self, network: Any, packing: Packing, known: Mapping[str, Any] | None, /) -> None:
         call = packing.call
-        if not (isinstance(network, tuple) and len(network) == 3
-                and isinstance(network[0], Network)):
+        if not (
+            isinstance(network, tuple) and len(network) == 3 and isinstance(network[0], Network)
+        ):
             raise OptionError(
                 f"`{call}` needs network=(net, X, y) with a `matbackprop.Network`; got "
-                f"{type(network).__name__}{f' of {len(network)}' if hasattr(network, '__len__') else ''}."
+                f"{type(network).__name__}."
             )
         self.net, self.X, self.y = network
         self.N = len(np.asarray(self.X))
@@ -65,7 +66,9 @@ class NetworkCase:
                 values[name] = blocks[self._places[name]]
             else:
                 value = self._known[name]
-                values[name] = value(self._packing.build(theta.copy())) if callable(value) else value
+                values[name] = (
+                    value(self._packing.build(theta.copy())) if callable(value) else value
+                )
         return conform(
             self.net, Parameters(**values), self.X, self.y, None, call=self._packing.call
         )

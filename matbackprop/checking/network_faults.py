@@ -34,8 +34,6 @@ class _Pass:
     f: Forward
 
 
-
-
 class NetworkFaults:
     """The faulty gradients at one point, by block."""
 
@@ -101,20 +99,18 @@ class NetworkFaults:
         return a.derivative(at[derivative]) * dV
 
 
-
-
-
 def _other_passes(right: _Pass) -> Iterator[tuple[str, _Pass]]:
     options = right.net.batch_norm
     if options is None:
         return
     N = len(right.f.Z)
-    others = {"other ddof": replace(options, ddof=1 - options.ddof) if options.ddof in (0, 1)
-              else None}
+    others = {
+        "other ddof": replace(options, ddof=1 - options.ddof) if options.ddof in (0, 1) else None
+    }
     if options.eps > 0:
         others["no eps"] = BatchNorm(ddof=options.ddof, eps=0.0)
     for name, other in others.items():
-        if other is None or N <= other.ddof:
+        if other is None or other.ddof >= N:
             continue
         if other.eps == 0 and not (np.ptp(right.f.Z, axis=0) > 0).all():
             continue
@@ -300,17 +296,16 @@ def _moments() -> dict[str, Cause | None]:
         "no variance": said(
             "variance term", f"A term is missing: {variance} of batch norm.", "none"
         ),
-        "sum": said("mean term", "The mean term of batch norm is a sum: its 1/N is missing.",
-                    "sum"),
+        "sum": said(
+            "mean term", "The mean term of batch norm is a sum: its 1/N is missing.", "sum"
+        ),
         "nodes": said(
             "mean term",
             "The mean term of batch norm is taken over the nodes, where that over the rows is "
             "meant.",
             "nodes",
         ),
-        "plus mean": said(
-            "mean term", "The mean term of batch norm has the wrong sign.", "sign"
-        ),
+        "plus mean": said("mean term", "The mean term of batch norm has the wrong sign.", "sign"),
         "plus variance": said(
             "variance term", "The variance term of batch norm has the wrong sign.", "sign"
         ),
@@ -364,9 +359,7 @@ _CHOICES: Mapping[tuple[str, bool], Mapping[str, Mapping[str, Cause | None]]] = 
     ("Gamma1", True): _S
     | {
         "moments": _moments(),
-        "scale": _scales(
-            "γ/σ", ("γσ", "γ", "1/σ", "σ", "1", "γ/σ²", "σ/γ", "γ²/σ", "Γ₂/σ")
-        ),
+        "scale": _scales("γ/σ", ("γσ", "γ", "1/σ", "σ", "1", "γ/σ²", "σ/γ", "γ²/σ", "Γ₂/σ")),
         "divisor": _divisor(),
         "pass": _pass(),
     },
@@ -377,8 +370,6 @@ _CHOICES: Mapping[tuple[str, bool], Mapping[str, Mapping[str, Cause | None]]] = 
         "scale": _scales("1", ("γ", "1/γ", "γ/σ", "1/σ", "γ²", "γσ")),
         "pass": _pass(),
     },
-    ("beta", True): _S
-    | {"scale": _scales("1", ("γ", "1/γ", "γ/σ", "1/σ", "σ")), "pass": _pass()},
+    ("beta", True): _S | {"scale": _scales("1", ("γ", "1/γ", "γ/σ", "1/σ", "σ")), "pass": _pass()},
 }
 """The choices in each block's formula, the right option first."""
-

@@ -28,8 +28,9 @@ class Packing:
     array([6., 7., 8.])
     """
 
-    def __init__(self, at: Any, /, *, call: str) -> None:
+    def __init__(self, at: Any, /, *, call: str, first: int = 0) -> None:
         self.template = at
+        self.first = first  # where indices begin: 0 in Python, 1 in R
         self.call = call
         arrays = {
             name: real_array(leaf, call=call, name=f"at {name}".rstrip()).astype(
@@ -66,7 +67,7 @@ class Packing:
         for name, part in self.slices.items():
             if part.start <= position < part.stop:
                 index = np.unravel_index(position - part.start, self.shapes[name])
-                return f"{name or 'at'}{[int(i) for i in index] if index else ''}"
+                return f"{name or 'at'}{[int(i) + self.first for i in index] if index else ''}"
         raise IndexError(position)
 
     def read(self, value: Any, /, *, what: str) -> dict[str, Array]:
@@ -161,8 +162,9 @@ def _paired(template: Any, value: Any, path: str, what: str) -> Iterator[tuple[s
         yield path, value
         return
     if _is_record(template):
-        names = [f.name for f in dataclasses.fields(template)
-                 if getattr(template, f.name) is not None]
+        names = [
+            f.name for f in dataclasses.fields(template) if getattr(template, f.name) is not None
+        ]
         parts = [(name, getattr(template, name)) for name in names]
         yield from _by_name(parts, value, path, what, more=True)
     elif isinstance(template, Mapping):

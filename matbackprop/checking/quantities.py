@@ -1,4 +1,4 @@
-"""What may explain a mistake: the parts of the point, what the user says is known, the network's."""
+"""What may explain a mistake: the parts of the point, what is said to be known, the network."""
 
 from __future__ import annotations
 
@@ -70,8 +70,9 @@ class Knowledge:
         for name, value in self._known.items():
             arrays[str(name)] = self._evaluated(str(name), value, theta)
         scalars = {
-            name: float(a.reshape(())) for name, a in arrays.items() if a.size == 1
-            and name not in own
+            name: float(a.reshape(()))
+            for name, a in arrays.items()
+            if a.size == 1 and name not in own
         }
         sizes = {"N": N} if (N := self._rows(scalars, arrays)) else {}
         sizes |= {k: v for k, v in scalars.items() if k not in ("N", "n")}
@@ -110,5 +111,3 @@ def check_rng(rng: object, /, *, call: str) -> np.random.Generator:
             "Pass `np.random.default_rng(seed)`."
         )
     return rng
-
-

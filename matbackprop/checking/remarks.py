@@ -39,8 +39,13 @@ def noisy_loss(f: Outputs, theta: Array, first: Array, /) -> Finding | None:
     )
 
 
-def noisy_gradient(calls: tuple[Claimed, Claimed, Claimed], back: Claimed, there: Claimed | None,
-                   subject: Subject, /) -> Finding | None:
+def noisy_gradient(
+    calls: tuple[Claimed, Claimed, Claimed],
+    back: Claimed,
+    there: Claimed | None,
+    subject: Subject,
+    /,
+) -> Finding | None:
     """Return the finding that the gradient is random, or that it lags behind its calls.
 
     It was called three times at the point, then there, then at the point once more.
@@ -49,14 +54,19 @@ def noisy_gradient(calls: tuple[Claimed, Claimed, Claimed], back: Claimed, there
     eps = np.finfo(np.float32 if subject.claims.single else np.float64).eps
 
     def differ(one: Claimed, other: Claimed) -> list[str]:
-        return [name for name in one if float(np.abs(one[name] - other[name]).max(initial=0.0))
-                > _STEADY * eps * float(np.abs(one[name]).max(initial=0.0))]
+        return [
+            name
+            for name in one
+            if float(np.abs(one[name] - other[name]).max(initial=0.0))
+            > _STEADY * eps * float(np.abs(one[name]).max(initial=0.0))
+        ]
 
     name = subject.claims.name
-    if (names := differ(again, third)):
+    if names := differ(again, third):
         gap = max(float(np.abs(again[n] - third[n]).max()) for n in names)
         return Finding(
-            "noise", _listed(names, here),
+            "noise",
+            _listed(names, here),
             f"{name} is random: called twice at the same point it gives two answers.",
             f"they differ by up to {gap:.3g}",
             "Fix the seed within each call; use the same draw in the loss and in the gradient.",
@@ -67,9 +77,11 @@ def noisy_gradient(calls: tuple[Claimed, Claimed, Claimed], back: Claimed, there
         gap = max(float(np.abs(again[n] - other[n]).max()) for n in names for other in (here, back))
         late = bool(differ(again, here)) or (there is not None and bool(differ(again, back)))
         return Finding(
-            "stale gradient", _listed(names, here),
+            "stale gradient",
+            _listed(names, here),
             f"{name} is stale: what it returns depends on the calls before it, not on its argument "
-            "alone." + (" The first call at a point gives another answer than the second." if late else ""),
+            "alone."
+            + (" The first call at a point gives another answer than the second." if late else ""),
             f"at the point, then elsewhere, then at the point again, it differs by {gap:.3g}",
             "Compute everything the gradient needs from its argument; keep nothing between calls.",
             0.0,
@@ -77,18 +89,20 @@ def noisy_gradient(calls: tuple[Claimed, Claimed, Claimed], back: Claimed, there
     return None
 
 
-def unmoved(here: Claimed, there: Claimed | None, wrong: Sequence[str], moved: Judged | None,
-            subject: Subject, /) -> Finding | None:
+def unmoved(
+    here: Claimed,
+    there: Claimed | None,
+    wrong: Sequence[str],
+    moved: Judged | None,
+    subject: Subject,
+    /,
+) -> Finding | None:
     """Return the finding that the gradient is the same at two points whose slopes differ."""
     if there is None or moved is None or moved.check.ok:
         return None
     still = [name for name in here if (here[name] == there[name]).all() and here[name].any()]
+    # Some blocks may rightly be constant; only what is wrong is to be explained by it.
     if not still or (len(still) < len(here) and not set(still) <= set(wrong)):
-        # Some blocks may well be constant; only what is wrong is to be explained by it.
-        if len(still) < len(here):
-            return None
-    zero = not any(here[name].any() for name in still)
-    if zero:
         return None
     slope, claimed = float(moved.check.numeric[0]), float(moved.check.analytic[0])
     evidence = (
@@ -98,7 +112,8 @@ def unmoved(here: Claimed, there: Claimed | None, wrong: Sequence[str], moved: J
     name = subject.claims.name
     if not wrong:
         return Finding(
-            "stale gradient", _listed(still, here),
+            "stale gradient",
+            _listed(still, here),
             f"{name} is stale: it is right at the point, and stays the same wherever it is called.",
             evidence,
             "Compute it anew for each argument: something is kept from an earlier call, or a "
@@ -106,7 +121,8 @@ def unmoved(here: Claimed, there: Claimed | None, wrong: Sequence[str], moved: J
             0.0,
         )
     return Finding(
-        "constant gradient", _listed(still, here),
+        "constant gradient",
+        _listed(still, here),
         f"{name} is constant: it does not depend on its argument.",
         evidence,
         "Compute it from its argument: a variable outside may be used in its place, or a value "
@@ -118,7 +134,8 @@ def unmoved(here: Claimed, there: Claimed | None, wrong: Sequence[str], moved: J
 def inconstant(moved: Judged, /) -> Finding:
     """Return the finding that the gradient fails at a second point only, nothing more known."""
     return Finding(
-        "unexplained", "",
+        "unexplained",
+        "",
         "The gradient is right at the point given and wrong at a point nearby.",
         f"along a random direction there it says {moved.check.analytic[0]:.9g}, the function "
         f"{moved.check.numeric[0]:.9g}",
@@ -127,8 +144,9 @@ def inconstant(moved: Judged, /) -> Finding:
     )
 
 
-def remark_on_kinks(f: Outputs, subject: Subject, checks: Sequence[BlockCheck],
-                    measured: Measured, /) -> list[Finding]:
+def remark_on_kinks(
+    f: Outputs, subject: Subject, checks: Sequence[BlockCheck], measured: Measured, /
+) -> list[Finding]:
     """Return a remark on the entries that were not judged because the function has a corner."""
     if not subject.scalar or measured.method == "random directions":
         return []
@@ -149,12 +167,15 @@ def remark_on_kinks(f: Outputs, subject: Subject, checks: Sequence[BlockCheck],
             + (", which lies between" if between else "")
         )
     names = dict.fromkeys(
-        name for name, part in subject.packing.slices.items()
-        for kink in corners if part.start <= kink.position < part.stop
+        name
+        for name, part in subject.packing.slices.items()
+        for kink in corners
+        if part.start <= kink.position < part.stop
     )
     return [
         Finding(
-            "kink", ", ".join(names),
+            "kink",
+            ", ".join(names),
             "The function has a kink at the point: it has no derivative there, so "
             f"{len(positions)} of {subject.packing.size} entries are not judged.",
             "; ".join(said),
@@ -170,15 +191,16 @@ def remark_on_rest(checks: Sequence[BlockCheck], judged: Mapping[str, Judged], /
         return []
     allowances = [judged[check.name].allowance for check in checks]
     quiet = all(
-        (np.abs(check.numeric) <= 10 * a + 1e-300).all() and (np.abs(check.analytic) <= 10 * a
-                                                             + 1e-300).all()
+        (np.abs(check.numeric) <= 10 * a + 1e-300).all()
+        and (np.abs(check.analytic) <= 10 * a + 1e-300).all()
         for check, a in zip(checks, allowances, strict=True)
     )
     if not quiet:
         return []
     return [
         Finding(
-            "stationary", "",
+            "stationary",
+            "",
             "The gradient is zero here, up to rounding: every multiple of it would agree as well.",
             f"largest entry {max(float(np.abs(c.numeric).max()) for c in checks):.3g}",
             "Check at a point that is not stationary.",

@@ -40,8 +40,7 @@ def _lines(d: Diagnosis, width: int) -> Iterator[str]:
     verdict = ("RIGHT" if judged else "NOT JUDGED") if d.ok else "WRONG"
     if not d.ok and d.findings and d.findings[0].kind == "noise":
         verdict = "CANNOT BE JUDGED"
-    article = "a" if d.title != "Hessian" else "a"
-    yield f"Check of {article} {d.title}: {verdict}"
+    yield f"Check of a {d.title}: {verdict}"
     yield ""
     yield from wrap(_how(d), width)
     yield ""
@@ -72,8 +71,10 @@ def _table(d: Diagnosis) -> Iterator[str]:
     for row in rows:
         first, *rest = row
         cells = "  ".join(cell.rjust(w) for cell, w in zip(rest, widths[1:], strict=True))
-        yield f"{first.ljust(widths[0])}  {cells}".replace("  ", " ", 1) if widths[0] == 0 else (
-            f"{first.ljust(widths[0])} {cells}"
+        yield (
+            f"{first.ljust(widths[0])}  {cells}".replace("  ", " ", 1)
+            if widths[0] == 0
+            else (f"{first.ljust(widths[0])} {cells}")
         )
 
 

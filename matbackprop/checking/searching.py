@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from matbackprop._typing import Array
 from matbackprop.checking.cause import Cause
 from matbackprop.checking.explanations.factors import (
     common_factor,
@@ -65,27 +66,25 @@ def findings(
     chosen: Mapping[str, Explanation | None], views: Mapping[str, View], /
 ) -> list[Finding]:
     """Return the mistakes as a reader should meet them, those of several parameters together."""
-    told: dict[tuple[str, str], tuple[Cause, list[str], list[str]]] = {}
+    told: dict[tuple[str, str], tuple[Cause, dict[str, Explanation]]] = {}
     unexplained = []
     for name, explanation in chosen.items():
         if explanation is None:
             unexplained.append(_unexplained(views[name]))
             continue
         for cause in explanation.causes:
-            entry = told.setdefault(cause.identity, (cause, [], []))
-            entry[1].append(name)
-            entry[2].append(_evidence(cause, explanation, views[name]))
-    whole = sorted(told.values(), key=lambda entry: -len(entry[1]))
+            told.setdefault(cause.identity, (cause, {}))[1][name] = explanation
+    # The widest first: what explains three parameters goes before what explains one.
+    ranked = sorted(told.values(), key=lambda entry: -len(entry[1]))
     return [
         Finding(
             cause.kind,
-            ", ".join(names),
+            ", ".join(explained),
             cause.sentence,
-            "; ".join(dict.fromkeys(evidence)),
+            "; ".join(filter(None, [cause.evidence, _fit(explained, views)])),
             cause.remedy,
-            1.0,
         )
-        for cause, names, evidence in whole
+        for cause, explained in ranked
     ] + unexplained
 
 
@@ -112,18 +111,22 @@ def _all(view: View) -> Iterator[Explanation]:
     yield from weights(view)
 
 
-def _evidence(cause: Cause, e: Explanation, view: View) -> str:
-    scale = float(np.abs(view.g).max()) or 1.0
-    left = float(np.abs(e.predicted - view.g).max()) / scale
-    before = float(np.abs(view.t - view.g).max()) / scale
-    n = view.g.size
-    entries = "the entry" if n == 1 else f"all {n} entries"
-    with_others = " with the other mistakes named" if len(e.causes) > 1 else ""
-    fit = (
-        f"this{with_others} gives {entries} to {left:.1g} of the largest; "
-        f"without it the error is {before:.2g}"
+def _fit(explained: Mapping[str, Explanation], views: Mapping[str, View]) -> str:
+    """Say how well the explanations fit, and how wrong the gradient is without them."""
+    after, before = [], []
+    for name, e in explained.items():
+        view = views[name]
+        scale = float(np.abs(view.g).max()) or 1.0
+        entries = "1 entry" if view.g.size == 1 else f"{view.g.size:,} entries"
+        place = f"{name} ({entries})" if name else f"all {entries}"
+        after.append(f"{place} to {np.abs(e.predicted - view.g).max() / scale:.1g}")
+        before.append(f"{np.abs(view.t - view.g).max() / scale:.2g}")
+    alone = all(len(e.causes) == 1 for e in explained.values())
+    together = "this explains" if alone else "with the other findings this explains"
+    return (
+        f"{together} {', '.join(after)} of the largest entry; "
+        f"without, the error is {', '.join(before)}"
     )
-    return f"{cause.evidence}; {fit}" if cause.evidence else fit
 
 
 def _unexplained(view: View) -> Finding:
@@ -133,9 +136,12 @@ def _unexplained(view: View) -> Finding:
     order = np.argsort(gap, axis=None)[::-1]
     top = [tuple(int(i) for i in np.unravel_index(k, gap.shape)) for k in order[:3]]
     total = float((gap**2).sum())
-    shares = [f"{list(i) if i else 'the entry'}: {view.g[i]:.6g} instead of {view.t[i]:.6g} "
-              f"({gap[i] ** 2 / total:.0%} of the squared error)" for i in top]
-    concentrated = _concentrated(gap, total)
+    shares = [
+        f"{view.index(*i) if i else 'the entry'}: {view.g[i]:.6g} instead of {view.t[i]:.6g} "
+        f"({gap[i] ** 2 / total:.0%} of the squared error)"
+        for i in top
+    ]
+    concentrated = _concentrated(gap, total, view.first)
     c = common_factor(view.g, view.t, view.error)
     usable = np.abs(view.t) > 1e3 * view.error
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -156,7 +162,7 @@ def _unexplained(view: View) -> Finding:
     )
 
 
-def _concentrated(gap: np.ndarray, total: float) -> list[str]:
+def _concentrated(gap: Array, total: float, first: int) -> list[str]:
     if gap.ndim != 2 or min(gap.shape) < 2 or total == 0:
         return []
     said = []
@@ -164,7 +170,5 @@ def _concentrated(gap: np.ndarray, total: float) -> list[str]:
         lines = (gap**2).sum(axis=axis) / total
         k = int(lines.argmax())
         if lines[k] > 0.5:
-            said.append(f"{lines[k]:.0%} of the squared error is in {word} {k}")
+            said.append(f"{lines[k]:.0%} of the squared error is in {word} {k + first}")
     return said
-
-

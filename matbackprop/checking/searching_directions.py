@@ -14,10 +14,10 @@ import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop.checking.cause import Cause
-from matbackprop.checking.explanations.factors import factor_cause
-from matbackprop.checking.explanations.orders import orders
-from matbackprop.checking.explanations.terms import terms
 from matbackprop.checking.constants import close, constant
+from matbackprop.checking.explanations.factors import factor_cause
+from matbackprop.checking.explanations.orders import orders_of_any, reversed_order
+from matbackprop.checking.explanations.terms import terms
 from matbackprop.checking.measuring import Measured
 from matbackprop.checking.network_faults import NetworkFaults
 from matbackprop.checking.quantities import Knowledge, Quantities
@@ -39,7 +39,7 @@ def explain_directions(
 ) -> list[Finding]:
     """Return what explains the slopes along random directions."""
     quantities = knowledge.at(theta)
-    if (known := _by_network(subject, knowledge, theta, claimed, measured, quantities)):
+    if known := _by_network(subject, knowledge, theta, claimed, measured, quantities):
         return known
     slopes = _Slopes(subject, measured, noise)
     blocks = [name for name in wrong if name] or list(claimed)
@@ -60,7 +60,8 @@ def explain_directions(
         ]
     return [
         Finding(
-            "unexplained", where,
+            "unexplained",
+            where,
             "No mistake that can be seen along random directions explains it.",
             evidence,
             f'Pass method="entries" to have all {subject.packing.size:,} entries measured and the '
@@ -77,16 +78,18 @@ class _Slopes:
         assert measured.directions is not None
         self.subject, self.V = subject, measured.directions
         self.value, self.error = measured.value, measured.error
-        self._noise = np.sqrt(((self.V * noise) ** 2).sum(axis=1))
+        self._squares = self.V**2
+        self._noise = np.sqrt(self._squares @ noise**2)
 
     def agree(self, flat: Array) -> bool:
-        products = self.V * flat
-        allowed = RTOL * (np.sqrt((products**2).sum(axis=1)) + np.abs(self.value))
+        """Tell whether a gradient has these slopes."""
+        allowed = RTOL * (np.sqrt(self._squares @ flat**2) + np.abs(self.value))
         allowed = allowed + 10 * self.error + 20 * self._noise
-        return bool((np.abs(products.sum(axis=1) - self.value) <= allowed).all())
+        return bool((np.abs(self.V @ flat - self.value) <= allowed).all())
 
-    def fits(self, corrected: dict[str, Array], quantities: Quantities
-             ) -> Iterator[tuple[float, tuple[Cause, ...]]]:
+    def fits(
+        self, corrected: dict[str, Array], quantities: Quantities
+    ) -> Iterator[tuple[float, tuple[Cause, ...]]]:
         """Yield how a corrected gradient fits: as it is, or divided by one constant."""
         flat = self.subject.flat(corrected)
         if self.agree(flat):
@@ -103,14 +106,19 @@ class _Slopes:
     def evidence(self, flat: Array) -> str:
         """Say what each side says along the directions."""
         analytic = self.V @ flat
-        pairs = [f"{a:.6g} instead of {t:.6g}"
-                 for a, t in zip(analytic[:4], self.value[:4], strict=True)]
+        pairs = [
+            f"{a:.6g} instead of {t:.6g}" for a, t in zip(analytic[:4], self.value[:4], strict=True)
+        ]
         return f"along random directions the gradient says {'; '.join(pairs)}"
 
 
-def _corrections(subject: Subject, theta: Array, claimed: dict[str, Array],
-                 blocks: Sequence[str], quantities: Quantities
-                 ) -> Iterator[tuple[float, tuple[Cause, ...], dict[str, Array]]]:
+def _corrections(
+    subject: Subject,
+    theta: Array,
+    claimed: dict[str, Array],
+    blocks: Sequence[str],
+    quantities: Quantities,
+) -> Iterator[tuple[float, tuple[Cause, ...], dict[str, Array]]]:
     """Yield the gradient as it came, and with the order of its entries put right."""
     yield 0.0, (), claimed
     thetas = subject.packing.blocks(theta)
@@ -118,29 +126,43 @@ def _corrections(subject: Subject, theta: Array, claimed: dict[str, Array],
         g = claimed[name]
         others = {k: v for k, v in claimed.items() if k != name}
         # What an order does to a gradient, the reverse order undoes: both are tried.
-        view = View(name, g, g, np.zeros_like(g), thetas[name], quantities,
-                    transposed=name in subject.claims.transposed)
-        for base in orders(view):
-            if base.causes and base.causes[0].kind in ("transposed", "row-major order"):
-                yield base.cost, base.causes, {**claimed, name: base.value}
+        view = View(
+            name,
+            g,
+            g,
+            np.zeros_like(g),
+            thetas[name],
+            quantities,
+            transposed=name in subject.claims.transposed,
+        )
+        for base in (*orders_of_any(view), reversed_order(view)):
+            yield base.cost, base.causes, {**claimed, name: base.value}
         for other, value in others.items():
             if value.shape == g.shape:
                 cause = Cause(
-                    "exchanged", f"{name} and {other} are exchanged.",
+                    "exchanged",
+                    f"{name} and {other} are exchanged.",
                     "Return each gradient under its own name.",
                 )
                 yield 1.0, (cause,), {**claimed, name: value, other: g}
     if len(claimed) > 1:
         signs = {name: (-claimed[name] if name in blocks else claimed[name]) for name in claimed}
-        cause = Cause("constant factor",
-                      "The sign is wrong: the gradient is −1 times what it should be.",
-                      "Change the sign.", key="-1")
+        cause = Cause(
+            "constant factor",
+            "The sign is wrong: the gradient is −1 times what it should be.",
+            "Change the sign.",
+            key="-1",
+        )
         yield 1.0, (cause,), signs
 
 
-def _with_terms(subject: Subject, theta: Array, claimed: dict[str, Array],
-                quantities: Quantities, slopes: _Slopes
-                ) -> tuple[float, tuple[Cause, ...]] | None:
+def _with_terms(
+    subject: Subject,
+    theta: Array,
+    claimed: dict[str, Array],
+    quantities: Quantities,
+    slopes: _Slopes,
+) -> tuple[float, tuple[Cause, ...]] | None:
     thetas = subject.packing.blocks(theta)
     flat = subject.flat(claimed)
     for name, g in claimed.items():
@@ -156,18 +178,30 @@ def _with_terms(subject: Subject, theta: Array, claimed: dict[str, Array],
             a = float(along @ gap / (along @ along))
             if a and slopes.agree(flat + a * full):
                 k = constant(_rounded(abs(a)), quantities.sizes)
-                amount = term.name if k.name == "1" or close(k.value, 1.0) else (
-                    f"{k.text} · {term.name}")
+                amount = (
+                    term.name
+                    if k.name == "1" or close(k.value, 1.0)
+                    else (f"{k.text} · {term.name}")
+                )
                 kind = "missing term" if a > 0 else "extra term"
-                sentence = (f"A term is missing: {amount}." if a > 0
-                            else f"There is a term too many: {amount}.")
+                sentence = (
+                    f"A term is missing: {amount}."
+                    if a > 0
+                    else f"There is a term too many: {amount}."
+                )
                 remedy = f"{'Add' if a > 0 else 'Leave out'} {amount}."
                 return term.cost, (Cause(kind, sentence, remedy),)  # type: ignore[arg-type]
     return None
 
 
-def _by_network(subject: Subject, knowledge: Knowledge, theta: Array, claimed: dict[str, Array],
-                measured: Measured, quantities: Quantities) -> list[Finding]:
+def _by_network(
+    subject: Subject,
+    knowledge: Knowledge,
+    theta: Array,
+    claimed: dict[str, Array],
+    measured: Measured,
+    quantities: Quantities,
+) -> list[Finding]:
     case = knowledge.case
     if case is None or any(case.block_of(name) is None for name in claimed):
         return []
@@ -179,14 +213,24 @@ def _by_network(subject: Subject, knowledge: Knowledge, theta: Array, claimed: d
     thetas = subject.packing.blocks(theta)
     views = {
         name: View(
-            name, truth[name], g, np.zeros_like(g), thetas[name], quantities,
-            tuple(type(b)(b.causes, b.value.reshape(g.shape), np.zeros(g.shape), b.cost)
-                  for b in bases[name]),
-            {k: t for k, t in truth.items() if k != name}, name in subject.claims.transposed,
+            name,
+            truth[name],
+            g,
+            np.zeros_like(g),
+            thetas[name],
+            quantities,
+            tuple(
+                type(b)(b.causes, b.value.reshape(g.shape), np.zeros(g.shape), b.cost)
+                for b in bases[name]
+            ),
+            {k: t for k, t in truth.items() if k != name},
+            name in subject.claims.transposed,
         )
         for name, g in claimed.items()
-        if not (np.abs(g - truth[name]) <= 1e-6 * np.maximum(np.abs(g), np.abs(truth[name]))
-                + 1e-10 * np.abs(truth[name]).max()).all()
+        if not (
+            np.abs(g - truth[name])
+            <= 1e-6 * np.maximum(np.abs(g), np.abs(truth[name])) + 1e-10 * np.abs(truth[name]).max()
+        ).all()
     }
     return findings(choose({n: explanations(v) for n, v in views.items()}, {}), views)
 

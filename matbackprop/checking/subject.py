@@ -1,4 +1,4 @@
-"""What is checked: a function, its claimed derivative, and how the one's entries are the other's."""
+"""What is checked: a function and its claimed derivative, entry against entry."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,8 @@ class View:
         True gradients of the other parameters, by name.
     transposed
         Whether g came transposed, as its shape betrays.
+    first
+        Where its user's indices begin: 0 in Python, 1 in R.
     """
 
     name: str
@@ -50,6 +53,7 @@ class View:
     bases: tuple[Base, ...] = ()
     partners: Mapping[str, Array] = field(default_factory=dict)
     transposed: bool = False
+    first: int = 0
 
     def matches(self, predicted: Array, error: Array | float, /) -> Array:
         """Return where `predicted`, known so well, is what g says."""
@@ -59,6 +63,15 @@ class View:
         """Return how far apart the two may be."""
         size = np.maximum(np.abs(predicted), np.abs(self.g))
         return np.asarray(RTOL * size + error + _FLOOR * np.abs(self.g).max())
+
+    def index(self, *position: Any) -> str:
+        """Name an entry as its user would: [1, 2]."""
+        return str([int(i) + self.first for i in position])
+
+    @property
+    def counted(self) -> str:
+        """Say where the indices begin."""
+        return f"(counted from {self.first})"
 
     @property
     def truth(self) -> Base:

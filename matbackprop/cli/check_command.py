@@ -104,7 +104,7 @@ def check(
         figure: Any = plots.plot_check(found).figure
         figure.savefig(plot)
     # Its to_dict is a Mapping, which is all that JSON needs.
-    return deliver(found, json=json, csv=csv, html=html, page=_page, show=_show)  # type: ignore[type-var]
+    return deliver(found, json=json, csv=csv, html=html, page=_page, show=_show)
 
 
 def _show(found: Diagnosis, terminal: Terminal) -> None:

@@ -4,7 +4,8 @@ Three tools, each a witness that knows nothing of the formulas it is asked about
 
 - `complex_step`: exact to rounding, for functions that are analytic and accept complex input;
 - `central_difference`: for any function of real input, with an error estimate per entry;
-- `directional_derivative`, `directional_derivatives` and `check_direction`: along one direction, at a constant cost.
+- `directional_derivative`, `directional_derivatives` and `check_direction`: along one direction
+  or several, at a constant cost for each.
 
 Of a scalar f they return the gradient, in the shape of x; of an array-valued F the Jacobian
 ∂vec(F)/∂vec(x)ᵀ, with vec as in `matbackprop.linalg`.

@@ -116,12 +116,15 @@ class RFunction:
         Arguments by name, the same in every call.
     real_only
         True: complex numbers are not sent to it.
+    first_index
+        1: where R's indices begin, for messages.
     """
 
     file: RFile
     name: str
     fixed: Mapping[str, Any] = field(default_factory=dict)
     real_only: bool = True
+    first_index: int = 1
 
     def __call__(self, point: Any, /) -> Any:
         """Return its value: `point` is a dict of arguments by name, or one argument."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations, product
+from typing import Literal
 
 import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop.checking.cause import Base, Cause
 from matbackprop.checking.constants import Constant, close, constant
+from matbackprop.checking.records import Kind
 from matbackprop.checking.view import Explanation, View
 
 _POWERS = {1.0: "{}", -1.0: "1/{}", 2.0: "{}²", -2.0: "1/{}²", 0.5: "√{}", -0.5: "1/√{}"}
 _SHOWN = 6
+_Line = Literal["column", "row", "entry"]
 
 
 def common_factor(g: Array, base: Array, error: Array | float, /) -> float | None:
-    """Return the factor that most entries have: the median ratio, or the densest cluster of them."""
+    """Return the factor that most entries have: the median ratio, or the densest cluster."""
     ratios = _ratios(g, base, error)
     if ratios.size == 0:
         return None
@@ -51,7 +54,9 @@ def factor_causes(c: float, view: View, base: Base, /) -> tuple[tuple[Cause, ...
     if close(c, 1.0):
         return (), 0.0
     k = constant(c, view.quantities.sizes)
-    return (factor_cause(k, view.quantities.loss),), _cost(k, entries=view.g.size, alone=not base.causes)
+    return (factor_cause(k, view.quantities.loss),), _cost(
+        k, entries=view.g.size, alone=not base.causes
+    )
 
 
 def factor_cause(k: Constant, loss: str = "", /) -> Cause:
@@ -60,8 +65,8 @@ def factor_cause(k: Constant, loss: str = "", /) -> Cause:
         other = "sse" if loss == "mse" else "mse"
         return Cause(
             "sse for mse",
-            f"This is the gradient of the {other}, and the loss is the {loss}: it is {k.name} times "
-            "what it should be.",
+            f"This is the gradient of the {other}, and the loss is the {loss}: it is {k.name} "
+            "times what it should be.",
             f"Divide the gradient by {k.name}: c₀ is 1/N for the mean of squares, 1 for their sum.",
             f"the factor measured: {k.value:.9g}",
             key=f"{k.value:.5g}",
@@ -78,17 +83,23 @@ def factor_cause(k: Constant, loss: str = "", /) -> Cause:
     remedy = f"Divide the gradient by {k.text}." if k.value else "Compute it."
     if k.name == "−1":
         remedy = "Change the sign."
-    if k.name and k.name.strip("−½2(/)") in ("N", "1N", "1/N") or k.name in ("N", "1/N"):
+    if (k.name and k.name.strip("−½2(/)") in ("N", "1N", "1/N")) or k.name in ("N", "1/N"):
         remedy += " Is the loss a mean and the gradient that of a sum, or the other way round?"
-    return Cause("constant factor", sentence, remedy, f"the factor measured{digits or f' {k.value:.9g}'}",
-                 key=f"{k.value:.5g}")
+    return Cause(
+        "constant factor",
+        sentence,
+        remedy,
+        f"the factor measured{digits or f' {k.value:.9g}'}",
+        key=f"{k.value:.5g}",
+    )
 
 
 def line_factors(base: Base, view: View, /) -> Iterator[Explanation]:
     """Yield a factor for each column, or each row, of a matrix."""
     if base.value.ndim != 2:
         return
-    for axis, word in ((0, "column"), (1, "row")):
+    words: tuple[_Line, _Line] = ("column", "row")
+    for axis, word in enumerate(words):
         if base.value.shape[axis] < 2 or base.value.shape[1 - axis] < 2:
             continue
         factors = _by_line(view.g, base.value, base.error, axis)
@@ -112,7 +123,9 @@ def entry_factors(base: Base, view: View, /) -> Iterator[Explanation]:
     if view.g.size < 2 or not usable.any():
         return
     ratios = np.where(usable, view.g / np.where(usable, base.value, 1.0), np.nan)
-    if view.g.size > 10**6 or np.nanmax(ratios) - np.nanmin(ratios) <= 1e-5 * np.nanmax(np.abs(ratios)):
+    if view.g.size > 10**6 or np.nanmax(ratios) - np.nanmin(ratios) <= 1e-5 * np.nanmax(
+        np.abs(ratios)
+    ):
         return
     line = max(view.g.shape) == view.g.size  # a column matrix may be weighted by a vector
     arrays = {
@@ -121,16 +134,21 @@ def entry_factors(base: Base, view: View, /) -> Iterator[Explanation]:
         if a.shape == view.g.shape or (line and a.size == max(a.shape, default=0) == view.g.size)
     }
     named = named_vector(ratios.ravel(), arrays, view.quantities.sizes)
-    word = "entry"
+    word: _Line = "entry"
     if not named and line:
         # A vector may stack the columns of a matrix (vec), or its rows.
-        for word, stretch in (("column", np.repeat), ("row", np.tile)):
+        options: tuple[tuple[_Line, Callable[..., Array]], ...] = (
+            ("column", np.repeat),
+            ("row", np.tile),
+        )
+        for which, stretch in options:
             stacked = {
                 name: stretch(a, view.g.size // a.size)
                 for name, a in view.quantities.arrays.items()
                 if a.ndim == 1 and 1 < a.size < view.g.size and view.g.size % a.size == 0
             }
             if named := named_vector(ratios.ravel(), stacked, view.quantities.sizes):
+                word = which
                 break
     if not named:
         return
@@ -146,9 +164,7 @@ def entry_factors(base: Base, view: View, /) -> Iterator[Explanation]:
         )
 
 
-def named_vector(
-    factors: Array, arrays: Mapping[str, Array], sizes: Mapping[str, float], /
-) -> str:
+def named_vector(factors: Array, arrays: Mapping[str, Array], sizes: Mapping[str, float], /) -> str:
     """Return what a vector of factors is: a known one, a power of it, or of two, times a constant.
 
     Examples
@@ -162,11 +178,14 @@ def named_vector(
         return ""
     c = factors[told]
     known = {
-        name: a[told] for name, a in arrays.items()
+        name: a[told]
+        for name, a in arrays.items()
         if np.ptp(a[told]) > 1e-9 * np.abs(a[told]).max() and (a[told] != 0).all()
     }
     powers = {
-        (name, p): a**p for name, a in known.items() for p in _POWERS
+        (name, p): a**p
+        for name, a in known.items()
+        for p in _POWERS
         if p == int(p) or (a > 0).all()
     }
     found = []
@@ -177,7 +196,7 @@ def named_vector(
         for one, other in combinations(known, 2):
             for p, s in product((1.0, -1.0), repeat=2):
                 texts = _product(one, p, other, s)
-                if text := _constant_times(c / (known[one]**p * known[other]**s), texts, sizes):
+                if text := _constant_times(c / (known[one] ** p * known[other] ** s), texts, sizes):
                     found.append(text)
     return min(found, key=lambda text: (text.count("·"), len(text))) if found else ""
 
@@ -197,10 +216,14 @@ def _product(one: str, p: float, other: str, s: float) -> str:
     return f"{other}/{one}" if s > 0 else f"1/({one}·{other})"
 
 
-def _line_cause(factors: Array, word: str, named: str, view: View) -> Cause:
+def _line_cause(factors: Array, word: _Line, named: str, view: View) -> Cause:
     shown = ", ".join(f"{c:.6g}" for c in factors[:_SHOWN])
     shown += ", …" if factors.size > _SHOWN else ""
-    kind = {"column": "factor per column", "row": "factor per row", "entry": "factor per entry"}
+    kinds: dict[_Line, Kind] = {
+        "column": "factor per column",
+        "row": "factor per row",
+        "entry": "factor per entry",
+    }
     if named:
         sentence = f"Each {word} is multiplied by a factor, {named}."
         remedy = f"Divide each {word} by {named}."
@@ -211,8 +234,13 @@ def _line_cause(factors: Array, word: str, named: str, view: View) -> Cause:
             f"They are none of what is known ({', '.join(names) if names else 'nothing'}): pass "
             'known={"sigma": sigma, …} to have the factor named.'
         )
-    return Cause(kind[word], sentence, remedy, f"the factors measured: {shown}",  # type: ignore[arg-type]
-                 key=f"{named}" if named else shown)
+    return Cause(
+        kinds[word],
+        sentence,
+        remedy,
+        f"the factors measured: {shown}",
+        key=f"{named}" if named else shown,
+    )
 
 
 def _ratios(g: Array, base: Array, error: Array | float) -> Array:
@@ -228,7 +256,8 @@ def _by_line(g: Array, base: Array, error: Array, axis: int) -> Array:
 
 def _of_length(view: View, n: int) -> dict[str, Array]:
     return {
-        name: a.ravel() for name, a in view.quantities.arrays.items()
+        name: a.ravel()
+        for name, a in view.quantities.arrays.items()
         if a.size == n and max(a.shape, default=0) == n
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from matbackprop._typing import Array
 from matbackprop.checking.cause import Base, Cause
 from matbackprop.checking.view import RTOL, View
 
+_Order = Literal["C", "F"]
 _TRANSPOSED = Cause(
     "transposed",
     "The gradient is transposed.",
@@ -24,19 +26,36 @@ def orders(view: View, /) -> Iterator[Base]:
         yield Base((_TRANSPOSED,), t, e, 1.0)
         return
     yield view.truth
+    yield from orders_of_any(view)
     if t.ndim == 2 and t.shape[0] == t.shape[1] and t.size > 1:
-        yield Base((_TRANSPOSED,), t.T, e.T, 1.0)
         yield from _symmetric(view)
-    yield from _row_major(view)
     yield from _other_parameter(view)
     yield from _exchanged_lines(view)
     yield from _permuted(view)
 
 
+def orders_of_any(view: View, /) -> Iterator[Base]:
+    """Yield the orders that are tried whatever the numbers: transposed, row-major."""
+    t, e = view.t, view.error
+    if view.transposed:
+        yield Base((_TRANSPOSED,), t, e, 1.0)
+    elif t.ndim == 2 and t.shape[0] == t.shape[1] and t.size > 1:
+        yield Base((_TRANSPOSED,), t.T, e.T, 1.0)
+    yield from _row_major(view)
+
+
+def reversed_order(view: View, /) -> Base:
+    """Return the entries from the last to the first."""
+    order = np.arange(view.t.size)[::-1]
+    value, error = (a.ravel()[::-1].reshape(view.t.shape) for a in (view.t, view.error))
+    return Base((_order_cause(order, view),), value, error, 1.3)
+
+
 def _row_major(view: View) -> Iterator[Base]:
     t, e = view.t, view.error
     if t.ndim >= 2 and min(t.shape) > 1:
-        for taken, put in (("C", "F"), ("F", "C")):
+        ways: tuple[tuple[_Order, _Order], ...] = (("C", "F"), ("F", "C"))
+        for taken, put in ways:
             words = {"C": "by rows", "F": "by columns"}
             cause = Cause(
                 "row-major order",
@@ -45,7 +64,9 @@ def _row_major(view: View) -> Iterator[Base]:
                 'One order in both places: vec stacks columns (R, `order="F"`), NumPy\'s ravel '
                 'and reshape go by rows (`order="C"`).',
             )
-            value, error = (a.ravel(order=taken).reshape(t.shape, order=put) for a in (t, e))
+            value, error = (
+                np.asarray(a).ravel(order=taken).reshape(t.shape, order=put) for a in (t, e)
+            )
             yield Base((cause,), value, error, 1.05)
     elif t.ndim == 1:
         for rows in (k for k in range(2, t.size // 2 + 1) if t.size % k == 0):
@@ -57,8 +78,8 @@ def _row_major(view: View) -> Iterator[Base]:
                 'vec stacks columns (R, `order="F"`); NumPy\'s ravel goes by rows.',
                 key=f"{rows} × {columns}",
             )
-            value, error = (a.reshape(rows, columns).ravel(order="F") for a in (t, e))
-            yield Base((cause,), value, error, 1.05)
+            stacked, doubt = (a.reshape(rows, columns).ravel(order="F") for a in (t, e))
+            yield Base((cause,), stacked, doubt, 1.05)
 
 
 def _other_parameter(view: View) -> Iterator[Base]:
@@ -90,12 +111,17 @@ def _exchanged_lines(view: View) -> Iterator[Base]:
         )
         moved = [int(k) for k in np.flatnonzero(order != np.arange(len(order)))]
         text = (
-            f"{word.capitalize()} {moved[0]} and {moved[1]} are exchanged (counted from 0)."
+            f"{word.capitalize()} {moved[0] + view.first} and {moved[1] + view.first} "
+            f"are exchanged {view.counted}."
             if len(moved) == 2
-            else f"The {word} are in another order: {_listed(order)} (counted from 0)."
+            else f"The {word} are in another order: {_listed(order + view.first)} {view.counted}."
         )
-        cause = Cause("exchanged", text, f"Put the {word} in the order of the parameter.",
-                      key=f"{word} {_listed(order)}")
+        cause = Cause(
+            "exchanged",
+            text,
+            f"Put the {word} in the order of the parameter.",
+            key=f"{word} {_listed(order)}",
+        )
         yield Base((cause,), value, error, 1.1)
 
 
@@ -134,19 +160,19 @@ def _permuted(view: View) -> Iterator[Base]:
         if (order == np.arange(t.size)).all() or sorted(order) != list(range(t.size)):
             continue
         value, error = (a[order].reshape(view.t.shape) for a in (t, view.error.ravel()))
-        yield Base((_order_cause(order, view.t.shape),), value, error, 1.3)
+        yield Base((_order_cause(order, view),), value, error, 1.3)
         return
 
 
-def _order_cause(order: Array, shape: tuple[int, ...]) -> Cause:
+def _order_cause(order: Array, view: View) -> Cause:
     n = order.size
     moved = np.flatnonzero(order != np.arange(n))
 
     def place(k: int) -> str:
-        return str([int(i) for i in np.unravel_index(int(k), shape)])
+        return view.index(*np.unravel_index(int(k), view.t.shape))
 
     if moved.size == 2:
-        text = f"Entries {place(moved[0])} and {place(moved[1])} are exchanged (counted from 0)."
+        text = f"Entries {place(moved[0])} and {place(moved[1])} are exchanged {view.counted}."
     elif (order == np.arange(n)[::-1]).all():
         text = "The entries are in reverse order."
     elif len(set((order - np.arange(n)) % n)) == 1:
@@ -155,8 +181,12 @@ def _order_cause(order: Array, shape: tuple[int, ...]) -> Cause:
         text = f"The entries are shifted by {by}: an index that starts at the wrong number?"
     else:
         text = f"The entries are right, but in another order: {moved.size} of {n} are elsewhere."
-    return Cause("exchanged", text, "Put the entries in the order of the parameter.",
-                 key=f"order {_listed(order)}")
+    return Cause(
+        "exchanged",
+        text,
+        "Put the entries in the order of the parameter.",
+        key=f"order {_listed(order)}",
+    )
 
 
 def _symmetric(view: View) -> Iterator[Base]:
@@ -175,8 +205,8 @@ def _symmetric(view: View) -> Iterator[Base]:
         )
         yield Base((cause,), both / 2, e + e.T, 1.0)
     options = {
-        "off-diagonal entries are counted twice (2G − diag G, the gradient in vech)":
-            both - np.diag(np.diag(t)),
+        "off-diagonal entries are counted twice (2G − diag G, the gradient in vech)": both
+        - np.diag(np.diag(t)),
         "it is G + Gᵀ": both,
         "it is symmetrised, (G + Gᵀ)/2": both / 2,
         "off-diagonal entries are halved": (t + np.diag(np.diag(t))) / 2,

@@ -1,4 +1,4 @@
-"""Right in most places, wrong in some: at one index, in one row, where the parameter is negative."""
+"""Right in most places, wrong in some: at one index, in one row, where an entry is negative."""
 
 from __future__ import annotations
 
@@ -82,17 +82,24 @@ def _inside(place: Place, base: Base, view: View, factor: float) -> tuple[Cause,
 
 def _places(wrong: Array, matched: Array, view: View) -> Iterator[Place]:
     shape, count = view.g.shape, int(wrong.sum())
-    counted = "(counted from 0)"
+    counted = view.counted
     if count == 1:
-        index = [int(i) for i in np.argwhere(wrong)[0]]
+        index = view.index(*np.argwhere(wrong)[0])
         yield Place("one index", f"at one index, {index} {counted}", wrong, 1.2)
     if len(shape) == 2 and min(shape) > 1:
         rows, columns = np.flatnonzero(wrong.any(axis=1)), np.flatnonzero(wrong.any(axis=0))
         # A line is wrong as a whole; entries of it that are zero cannot tell.
         if rows.size == 1 and _whole(wrong[rows[0]], view.t[rows[0]]):
-            yield Place("one row", f"in one row, {int(rows[0])} {counted}", wrong, 1.25)
+            yield Place(
+                "one row", f"in one row, {int(rows[0]) + view.first} {counted}", wrong, 1.25
+            )
         if columns.size == 1 and _whole(wrong[:, columns[0]], view.t[:, columns[0]]):
-            yield Place("one column", f"in one column, {int(columns[0])} {counted}", wrong, 1.25)
+            yield Place(
+                "one column",
+                f"in one column, {int(columns[0]) + view.first} {counted}",
+                wrong,
+                1.25,
+            )
     yield from _by_sign(wrong, matched, view)
     if len(shape) == 2 and shape[0] == shape[1]:
         diagonal = np.eye(len(wrong), dtype=bool)
@@ -108,25 +115,34 @@ def _places(wrong: Array, matched: Array, view: View) -> Iterator[Place]:
     flat = np.flatnonzero(wrong.ravel())
     first, last = int(flat[0]), int(flat[-1])
     run = last - first + 1
-    if count > 1 and run < wrong.size and _whole(wrong.ravel()[first : last + 1],
-                                                 view.t.ravel()[first : last + 1]):
+    if (
+        count > 1
+        and run < wrong.size
+        and _whole(wrong.ravel()[first : last + 1], view.t.ravel()[first : last + 1])
+    ):
         if len(shape) == 1:
-            yield Place("one part", f"in entries {first} to {last} {counted}", wrong, 1.4)
+            yield Place(
+                "one part",
+                f"in entries {first + view.first} to {last + view.first} {counted}",
+                wrong,
+                1.4,
+            )
         else:
-            names = [[int(i) for i in np.unravel_index(k, shape)] for k in (first, last)]
-            yield Place("one part", f"from {names[0]} to {names[1]}, row by row {counted}",
-                        wrong, 1.5)
+            names = [view.index(*np.unravel_index(k, shape)) for k in (first, last)]
+            yield Place(
+                "one part", f"from {names[0]} to {names[1]}, row by row {counted}", wrong, 1.5
+            )
     if len(shape) == 2 and min(shape) > 1:
         for axis, word in ((0, "column"), (1, "row")):
             lines = np.flatnonzero(wrong.any(axis=axis))
             if 1 < lines.size < wrong.shape[1 - axis] and _whole(
                 np.take(wrong, lines, 1 - axis), np.take(view.t, lines, 1 - axis)
             ):
-                listed = ", ".join(str(int(k)) for k in lines[:8])
+                listed = ", ".join(str(int(k) + view.first) for k in lines[:8])
                 yield Place("one part", f"in the {word}s {listed} {counted}", wrong, 1.5)
     if 1 < count <= max(2, 0.1 * wrong.size):
-        names = ", ".join(str([int(i) for i in k]) for k in np.argwhere(wrong)[:5])
-        yield Place("one part", f"at {count} entries, {names} {counted}", wrong, 1.9)
+        listed = ", ".join(view.index(*k) for k in np.argwhere(wrong)[:5])
+        yield Place("one part", f"at {count} entries, {listed} {counted}", wrong, 1.9)
 
 
 def _by_sign(wrong: Array, matched: Array, view: View) -> Iterator[Place]:
@@ -135,7 +151,8 @@ def _by_sign(wrong: Array, matched: Array, view: View) -> Iterator[Place]:
         signs.append((f"the parameter{f' {view.name}' if view.name else ''}", view.theta))
     signs.append(("the gradient", view.t))
     signs += [
-        (name, a) for name, a in view.quantities.arrays.items()
+        (name, a)
+        for name, a in view.quantities.arrays.items()
         if a.shape == wrong.shape and name not in view.quantities.own
     ]
     for name, value in signs:
@@ -159,5 +176,3 @@ def _is(wrong: Array, mask: Array, matched: Array, view: View) -> bool:
 def _whole(wrong: Array, t: Array) -> bool:
     silent = np.abs(t) <= 1e-9 * np.abs(t).max() if t.size else np.zeros_like(wrong)
     return bool((wrong | silent).all()) and bool(wrong.any())
-
-

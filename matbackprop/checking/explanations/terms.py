@@ -34,7 +34,12 @@ def terms(view: View, /) -> list[Term]:
     ridge, sign(θ) of a lasso, θ⁻ᵀ of a log-determinant, a constant.
     """
     shape = view.g.shape
-    found = [*_given(view, shape), *_own(view, shape), *_products(view, shape), *_outer(view, shape)]
+    found = [
+        *_given(view, shape),
+        *_own(view, shape),
+        *_products(view, shape),
+        *_outer(view, shape),
+    ]
     # One of each: the first that points in a direction has the better name.
     kept: list[Term] = []
     for term in found:
@@ -111,13 +116,20 @@ def _term_cause(a: float, term: Term, view: View) -> Cause:
     evidence = f"gradient − truth = {k.text if k.name else f'{a:.6g}'} · {term.name}"
     key = f"{term.name} {a:.4g}"
     if term.given and close(a, -2.0):
-        return Cause("wrong term", f"The term {term.name} has the wrong sign.",
-                     f"Change the sign of {term.name}.", evidence, key)
+        return Cause(
+            "wrong term",
+            f"The term {term.name} has the wrong sign.",
+            f"Change the sign of {term.name}.",
+            evidence,
+            key,
+        )
     if a < 0:
-        return Cause("missing term", f"A term is missing: {amount}.", f"Add {amount}.", evidence,
-                     key)
-    return Cause("extra term", f"There is a term too many: {amount}.", f"Leave out {amount}.",
-                 evidence, key)
+        return Cause(
+            "missing term", f"A term is missing: {amount}.", f"Add {amount}.", evidence, key
+        )
+    return Cause(
+        "extra term", f"There is a term too many: {amount}.", f"Leave out {amount}.", evidence, key
+    )
 
 
 def _given(view: View, shape: tuple[int, ...]) -> Iterator[Term]:
@@ -128,11 +140,19 @@ def _given(view: View, shape: tuple[int, ...]) -> Iterator[Term]:
             yield Term(name, a, 1.0, given=True)
         elif len(shape) == 2 and a.ndim == 1 and min(shape) > 1:
             if a.size == shape[1]:
-                yield Term(f"1·{name}ᵀ (the same in each row)", np.broadcast_to(a, shape), 1.25,
-                           given=False)
+                yield Term(
+                    f"1·{name}ᵀ (the same in each row)",
+                    np.broadcast_to(a, shape),
+                    1.25,
+                    given=False,
+                )
             if a.size == shape[0]:
-                yield Term(f"{name}·1ᵀ (the same in each column)",
-                           np.broadcast_to(a[:, None], shape), 1.25, given=False)
+                yield Term(
+                    f"{name}·1ᵀ (the same in each column)",
+                    np.broadcast_to(a[:, None], shape),
+                    1.25,
+                    given=False,
+                )
 
 
 def _own(view: View, shape: tuple[int, ...]) -> Iterator[Term]:
@@ -212,9 +232,7 @@ def _solved(columns: list[Array], view: View, target: Array | None = None) -> Ar
     lengths = np.linalg.norm(design, axis=0)
     if (lengths == 0).any():
         return None
-    solution, _, rank, _ = np.linalg.lstsq(
-        design / lengths, (y * weight).ravel(), rcond=1e-10
-    )
+    solution, _, rank, _ = np.linalg.lstsq(design / lengths, (y * weight).ravel(), rcond=1e-10)
     return np.asarray(solution / lengths) if rank == len(columns) else None
 
 

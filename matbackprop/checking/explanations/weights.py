@@ -31,21 +31,29 @@ def weights(view: View, /) -> Iterator[Explanation]:
         if X.ndim != 2 or X.shape[1] != shape[0] or len(X) < 2:
             continue
         rows = (len(X), *shape[1:])
-        atoms = _atoms({
-            k: a if a.shape == rows else np.broadcast_to(a[:, None], rows)
-            for k, a in arrays.items()
-            if a.shape == rows or (a.shape == rows[:1] and len(rows) == 2)
-        })
+        atoms = _atoms(
+            {
+                k: a if a.shape == rows else np.broadcast_to(a[:, None], rows)
+                for k, a in arrays.items()
+                if a.shape == rows or (a.shape == rows[:1] and len(rows) == 2)
+            }
+        )
         sums = {
             words: (X.T @ np.prod([atoms[w] for w in words], axis=0))
             for count in (1, 2, 3)
             for words in combinations_with_replacement(atoms, count)
             if count < 3 or len(atoms) <= 10
         }
-        true = [(words, c) for words, value in sums.items()
-                if (c := _multiple(view.t, value, view.error)) is not None]
-        claimed = [(words, c) for words, value in sums.items()
-                   if (c := _multiple(view.g, value, view.error)) is not None]
+        true = [
+            (words, c)
+            for words, value in sums.items()
+            if (c := _multiple(view.t, value, view.error)) is not None
+        ]
+        claimed = [
+            (words, c)
+            for words, value in sums.items()
+            if (c := _multiple(view.g, value, view.error)) is not None
+        ]
         for right, c in true:
             for wrong, d in claimed:
                 missing = tuple((Counter(right) - Counter(wrong)).elements())
@@ -55,27 +63,38 @@ def weights(view: View, /) -> Iterator[Explanation]:
                 yield _explained(view, name, missing, extra, d * sums[wrong], d / c)
 
 
-def _explained(view: View, X: str, missing: tuple[str, ...], extra: tuple[str, ...], predicted: Array,
-               factor: float) -> Explanation:
+def _explained(
+    view: View,
+    X: str,
+    missing: tuple[str, ...],
+    extra: tuple[str, ...],
+    predicted: Array,
+    factor: float,
+) -> Explanation:
     causes = []
     if missing:
         words = " · ".join(sorted(missing))
-        causes.append(Cause(
-            "missing weight",
-            f"A factor of each observation is missing in the sum over the rows of {X}: {words}.",
-            f"Multiply row by row by {words} before the product with {X}ᵀ. Where it is the "
-            "derivative of an activation, that was taken as 1.",
-            key=words,
-        ))
+        causes.append(
+            Cause(
+                "missing weight",
+                f"A factor of each observation is missing in the sum over the rows of {X}: "
+                f"{words}.",
+                f"Multiply row by row by {words} before the product with {X}ᵀ. Where it is the "
+                "derivative of an activation, that was taken as 1.",
+                key=words,
+            )
+        )
     if extra:
         words = " · ".join(sorted(extra))
-        causes.append(Cause(
-            "extra weight",
-            f"There is a factor of each observation too many in the sum over the rows of {X}: "
-            f"{words}.",
-            f"Leave out {words}.",
-            key=words,
-        ))
+        causes.append(
+            Cause(
+                "extra weight",
+                f"There is a factor of each observation too many in the sum over the rows of {X}: "
+                f"{words}.",
+                f"Leave out {words}.",
+                key=words,
+            )
+        )
     cost = 0.9 * len(causes) + 0.05 * (len(missing) + len(extra))
     if not close(factor, 1.0):
         more, price = factor_causes(factor, view, view.truth)
