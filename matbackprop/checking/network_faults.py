@@ -17,6 +17,7 @@ from matbackprop._typing import Array
 from matbackprop.batchnorm import BatchNorm
 from matbackprop.checking.cause import Base, Cause
 from matbackprop.checking.network_case import NetworkCase
+from matbackprop.checking.network_choices import CHOICES
 from matbackprop.network.door import Given
 from matbackprop.network.forward_pass import Forward, forward
 from matbackprop.network.model import Network
@@ -32,6 +33,7 @@ class _Pass:
     net: Network
     given: Given
     f: Forward
+    divisor: int = 0  # N − ddof of the variance term
 
 
 class NetworkFaults:
@@ -39,13 +41,15 @@ class NetworkFaults:
 
     def __init__(self, case: NetworkCase, theta: Array, /) -> None:
         given, f = case.forward(theta)
-        self._right = _Pass(case.net, given, f)
+        ddof = 0 if case.net.batch_norm is None else case.net.batch_norm.ddof
+        self._right = _Pass(case.net, given, f, len(f.Z) - ddof)
+        self._words = {"right": _rows(ddof), "wrong": _rows(1 - ddof)}
         self._passes = {"right": self._right} | dict(_other_passes(self._right))
         self._S: dict[tuple[str, str, str, str], Array] = {}
 
     def bases(self, block: str, /) -> Iterator[Base]:
         """Yield the block's gradient, first the right one, then with one mistake, two, three."""
-        choices = _CHOICES[block, self._right.f.b is not None]
+        choices = CHOICES[block, self._right.f.b is not None]
         N, p2 = self._right.f.Z.shape
         wrong = [
             (dim, option)
@@ -65,8 +69,12 @@ class NetworkFaults:
                 value = _FORMULAS[block](self, recipe)
                 if value is None or not np.isfinite(value).all():
                     continue
-                causes = tuple(choices[dim][option] for dim, option in faults)
-                yield Base(causes, value, np.zeros_like(value), float(count))  # type: ignore[arg-type]
+                causes = tuple(self._said(choices[dim][option]) for dim, option in faults)
+                yield Base(causes, value, np.zeros_like(value), float(count))
+
+    def _said(self, cause: Cause | None) -> Cause:
+        assert cause is not None  # only the right option, the first, has none
+        return replace(cause, sentence=cause.sentence.format(**self._words))
 
     def S(self, recipe: Mapping[str, str], /) -> Array:
         """Return S = D ⊙ (−2c₀ ε̂Wᵀ), with D, ε̂ and W as the recipe says."""
@@ -115,11 +123,19 @@ def _other_passes(right: _Pass) -> Iterator[tuple[str, _Pass]]:
         if other.eps == 0 and not (np.ptp(right.f.Z, axis=0) > 0).all():
             continue
         net = Network(right.net.activation, other, right.net.loss)
-        yield name, _Pass(net, right.given, forward(net, right.given))
+        f = forward(net, right.given)
+        yield name, _Pass(net, right.given, f, N - other.ddof)
+        if name == "other ddof":
+            # σ as ever so wrong, the variance term may still be right.
+            yield "other σ", _Pass(net, right.given, f, right.divisor)
+
+
+def _rows(ddof: int) -> str:
+    return "N" if ddof == 0 else f"N − {ddof}" if ddof > 0 else f"N + {-ddof}"
 
 
 def _errors(used: _Pass) -> dict[str, Array]:
-    return {"ε̂": used.f.residuals, "y": used.given.y, "ŷ": -used.f.fitted}
+    return {"y − ŷ": used.f.residuals, "y": used.given.y, "ŷ": -used.f.fitted}
 
 
 def _beta(case: NetworkFaults, recipe: Mapping[str, str]) -> Array:
@@ -145,11 +161,10 @@ def _Gamma1(case: NetworkFaults, recipe: Mapping[str, str]) -> Array:
     S, f = case.S(recipe), used.f
     if f.b is None:
         return used.given.X.T @ S
-    N = len(S)
-    assert used.net.batch_norm is not None
-    ddof = used.net.batch_norm.ddof
+    N, right = len(S), case.used({}).divisor
     dgamma = (f.b.Xhat * S).sum(axis=0)
-    divisor = {"N − ddof": N - ddof, "N − (1 − ddof)": N - (1 - ddof), "1": 1}[recipe["divisor"]]
+    other = 2 * N - 1 - right  # N − 1 for N, N for N − 1
+    divisor = {"N − ddof": used.divisor, "N − (1 − ddof)": other, "1": 1}[recipe["divisor"]]
     mean = {
         "mean": S.mean(axis=0),
         "none": 0.0,
@@ -169,6 +184,7 @@ def _Gamma1(case: NetworkFaults, recipe: Mapping[str, str]) -> Array:
         "plus variance": (mean["mean"], -variance),
         "half variance": (mean["mean"], variance / 2),
         "twice variance": (mean["mean"], variance * 2),
+        "γ in variance": (mean["mean"], variance * used.given.gamma),
     }
     one, two = moments[recipe["moments"]]
     return used.given.X.T @ ((S - one - two) * _scale(case, recipe))
@@ -198,178 +214,9 @@ def _scale(case: NetworkFaults, recipe: Mapping[str, str]) -> Array | float:
     return value
 
 
-def _derivatives() -> dict[str, Cause | None]:
-    def wrong(at: str, name: str) -> Cause:
-        return Cause(
-            "activation derivative",
-            f"The derivative of the activation is taken at {at}, where H = b(XΓ₁) is meant.",
-            "Take a′ at H, the argument of the activation in the forward pass.",
-            key=name,
-        )
-
-    return {
-        "a′(H)": None,
-        "1": Cause(
-            "activation derivative",
-            "The derivative of the activation is taken as 1 everywhere: a′(H) is missing.",
-            "Multiply by a′(H), entry by entry: S = a′(H) ⊙ (−2c₀ ε̂Γ₂ᵀ).",
-            key="1",
-        ),
-        "a′(Z)": wrong("Z = XΓ₁", "Z"),
-        "a′(X̂)": wrong("X̂, before γ and β", "X̂"),
-        "a′(V)": wrong("V = a(H), the output of the activation", "V"),
-        "a(H)": Cause(
-            "activation derivative",
-            "The activation itself stands where its derivative is meant.",
-            "Replace a(H) by a′(H).",
-            key="a",
-        ),
-    }
-
-
-def _weights() -> dict[str, Cause | None]:
-    return {
-        "Γ₂": None,
-        "1": Cause(
-            "factor",
-            "Γ₂ is missing: the error is not multiplied by the weights of the output.",
-            "S = a′(H) ⊙ (−2c₀ ε̂Γ₂ᵀ).",
-            key="Γ₂",
-        ),
-    }
-
-
-def _pass() -> dict[str, Cause | None]:
-    return {
-        "right": None,
-        "other ddof": Cause(
-            "ddof",
-            "ddof is mixed up: σ divides by N where the loss has N − 1, or the other way round.",
-            "Use the ddof of the loss in every σ: R's `scale` and `sd` divide by N − 1, "
-            "NumPy's `std` and batch norm in deep learning by N.",
-            key="pass",
-        ),
-        "no eps": Cause(
-            "eps",
-            "eps is missing: the gradient divides by a σ without it.",
-            "Add eps to the variance, as the loss does: σ² = variance + eps.",
-            key="eps",
-        ),
-    }
-
-
-def _divisor() -> dict[str, Cause | None]:
-    return {
-        "N − ddof": None,
-        "N − (1 − ddof)": Cause(
-            "ddof",
-            "ddof is mixed up in the variance term: it divides by N where the loss has N − 1, "
-            "or the other way round.",
-            "The variance term is X̂ diag(∂R/∂γ)/(N − ddof), with the ddof of the loss.",
-            key="divisor",
-        ),
-        "1": Cause(
-            "variance term",
-            "The variance term of batch norm lacks its factor 1/(N − ddof).",
-            "The variance term is X̂ diag(∂R/∂γ)/(N − ddof).",
-            key="undivided",
-        ),
-    }
-
-
-def _moments() -> dict[str, Cause | None]:
-    remedy = "∂R/∂Z = (S − 1·mean(S) − X̂ diag(∂R/∂γ)/(N − ddof)) diag(γ/σ)."
-    mean = "the mean term 1·mean(S)"
-    variance = "the variance term X̂ diag(∂R/∂γ)/(N − ddof)"
-
-    def said(kind: str, sentence: str, key: str) -> Cause:
-        return Cause(kind, sentence, remedy, key=key)  # type: ignore[arg-type]
-
-    return {
-        "both": None,
-        "fixed": said(
-            "fixed moments",
-            f"μ and σ are held fixed, though they depend on Γ₁: {mean} and {variance} are missing.",
-            "fixed",
-        ),
-        "no mean": said("mean term", f"A term is missing: {mean} of batch norm.", "none"),
-        "no variance": said(
-            "variance term", f"A term is missing: {variance} of batch norm.", "none"
-        ),
-        "sum": said(
-            "mean term", "The mean term of batch norm is a sum: its 1/N is missing.", "sum"
-        ),
-        "nodes": said(
-            "mean term",
-            "The mean term of batch norm is taken over the nodes, where that over the rows is "
-            "meant.",
-            "nodes",
-        ),
-        "plus mean": said("mean term", "The mean term of batch norm has the wrong sign.", "sign"),
-        "plus variance": said(
-            "variance term", "The variance term of batch norm has the wrong sign.", "sign"
-        ),
-        "half variance": said(
-            "variance term", "The variance term of batch norm is half of what it should be.", "half"
-        ),
-        "twice variance": said(
-            "variance term", "The variance term of batch norm is twice what it should be.", "twice"
-        ),
-    }
-
-
-def _scales(right: str, wrong: tuple[str, ...]) -> dict[str, Cause | None]:
-    options: dict[str, Cause | None] = {right: None}
-    for scale in wrong:
-        if right == "1":
-            sentence = f"There is a factor {scale} too many in each column."
-            kind, remedy = "factor", f"Leave out the factor {scale}."
-        else:
-            sentence = f"Each column is scaled by {scale}, where {right} is meant"
-            sentence += ": the scale is inverted." if scale in ("γσ", "σ/γ") else "."
-            kind, remedy = "scale", f"Multiply column j by {right}."
-        options[scale] = Cause(kind, sentence, remedy, key=scale)  # type: ignore[arg-type]
-    return options
-
-
-def _ofs(right: str, wrong: tuple[str, ...]) -> dict[str, Cause | None]:
-    options: dict[str, Cause | None] = {right: None}
-    for other in wrong:
-        options[other] = Cause(
-            "wrong quantity",
-            f"{other} stands where {right} is meant.",
-            f"Replace {other} by {right}.",
-            key=other,
-        )
-    return options
-
-
 _FORMULAS: Mapping[str, Callable[[NetworkFaults, Mapping[str, str]], Array]] = {
     "Gamma1": _Gamma1,
     "Gamma2": _Gamma2,
     "gamma": _gamma,
     "beta": _beta,
 }
-
-_ERRORS = {"errors": _ofs("ε̂", ("y", "ŷ"))}
-_S = {"derivative": _derivatives(), "weights": _weights(), **_ERRORS}
-_CHOICES: Mapping[tuple[str, bool], Mapping[str, Mapping[str, Cause | None]]] = {
-    ("Gamma1", False): _S,
-    ("Gamma2", False): {"of": _ofs("V", ("H",)), **_ERRORS},
-    ("Gamma1", True): _S
-    | {
-        "moments": _moments(),
-        "scale": _scales("γ/σ", ("γσ", "γ", "1/σ", "σ", "1", "γ/σ²", "σ/γ", "γ²/σ", "Γ₂/σ")),
-        "divisor": _divisor(),
-        "pass": _pass(),
-    },
-    ("Gamma2", True): {"of": _ofs("V", ("H", "X̂", "Z")), "pass": _pass(), **_ERRORS},
-    ("gamma", True): _S
-    | {
-        "of": _ofs("X̂", ("Z − μ", "Z", "H")),
-        "scale": _scales("1", ("γ", "1/γ", "γ/σ", "1/σ", "γ²", "γσ")),
-        "pass": _pass(),
-    },
-    ("beta", True): _S | {"scale": _scales("1", ("γ", "1/γ", "γ/σ", "1/σ", "σ")), "pass": _pass()},
-}
-"""The choices in each block's formula, the right option first."""

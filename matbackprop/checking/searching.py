@@ -116,7 +116,7 @@ def _fit(explained: Mapping[str, Explanation], views: Mapping[str, View]) -> str
     after, before = [], []
     for name, e in explained.items():
         view = views[name]
-        scale = float(np.abs(view.g).max()) or 1.0
+        scale = max(float(np.abs(view.g).max()), float(np.abs(view.t).max())) or 1.0
         entries = "1 entry" if view.g.size == 1 else f"{view.g.size:,} entries"
         place = f"{name} ({entries})" if name else f"all {entries}"
         after.append(f"{place} to {np.abs(e.predicted - view.g).max() / scale:.1g}")
