@@ -111,6 +111,7 @@ def check_file_gradient(
     known: Mapping[str, Any] | None = None,
     *,
     wrt: Sequence[str] | str | None = None,
+    network: Any = None,
     rng: np.random.Generator | None = None,
 ) -> Diagnosis:
     """Check a gradient in a Python file, as `check_r_gradient` does with one in an R file.
@@ -128,5 +129,6 @@ def check_file_gradient(
         wrt=wrt,
         call=f"check {source.path.name}",
         title=f"gradient, {gradient}() against {loss}() of {source.path.name}",
+        network=network,
         rng=rng,
     )

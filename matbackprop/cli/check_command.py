@@ -18,6 +18,7 @@ from matbackprop.checking.python_functions import check_file_gradient
 from matbackprop.checking.r_functions import check_r_gradient
 from matbackprop.checking.values_files import read_known, read_values
 from matbackprop.cli.delivery import deliver
+from matbackprop.cli.network_option import network_with_data
 from matbackprop.errors import MissingExtraError, OptionError
 from matbackprop.rbridge import RWarning
 from matbackprop.reporting import Terminal, check_targets, html_page
@@ -51,6 +52,14 @@ def check(
     known: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="What may explain a mistake: .json, .rds or .csv."),
+    ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORDS",
+            help='The loss is that of y = a(b(X Gamma1)) Gamma2: "relu ddof=1 eps=0 sse"; all its '
+            "quantities are then known. X and y are arguments, or known.",
+        ),
     ] = None,
     engine: Annotated[
         str, typer.Option(help="How R is run: rpy2, rscript, or auto: the first that works.")
@@ -89,6 +98,8 @@ def check(
         warnings.simplefilter("always", RWarning)
         point = read_values(at, engine=engine)
         facts = {} if known is None else read_known(known, engine=engine)
+        if network is not None:
+            options["network"] = network_with_data(network, facts, point)
         try:
             if language == ".py":
                 found = check_file_gradient(file, loss, gradient, point, facts, **options)
@@ -103,7 +114,6 @@ def check(
 
         figure: Any = plots.plot_check(found).figure
         figure.savefig(plot)
-    # Its to_dict is a Mapping, which is all that JSON needs.
     return deliver(found, json=json, csv=csv, html=html, page=_page, show=_show)
 
 
