@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -254,10 +255,9 @@ class _Examination:
         for name in names:
             g = point.claimed[name]
             block = case.block_of(name) if case is not None else None
-            bases: tuple[Base, ...] = ()
+            bases: Callable[[], Iterable[Base]] = tuple
             if faults is not None and block is not None and self.subject.scalar:
-                bases = tuple(b for b in faults.bases(block))
-                bases = tuple(_reshaped(b, g.shape) for b in bases)
+                bases = partial(faults.bases, block, g.shape)
             views[name] = View(
                 name,
                 truths[name],
@@ -271,7 +271,3 @@ class _Examination:
                 self.packing.first,
             )
         return views
-
-
-def _reshaped(base: Base, shape: tuple[int, ...]) -> Base:
-    return replace(base, value=base.value.reshape(shape), error=np.zeros(shape))

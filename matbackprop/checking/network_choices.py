@@ -141,7 +141,7 @@ def _scales(right: str, wrong: tuple[str, ...]) -> dict[str, Cause | None]:
     options: dict[str, Cause | None] = {right: None}
     for scale in wrong:
         if right == "1":
-            sentence = f"There is a factor {scale} too many in each column."
+            sentence = f"There is a factor {scale} too many."
             kind, remedy = "factor", f"Leave out the factor {scale}."
         else:
             sentence = f"Each column is scaled by {scale}, where {right} is meant"

@@ -33,7 +33,8 @@ class _Pass:
     net: Network
     given: Given
     f: Forward
-    divisor: int = 0  # N − ddof of the variance term
+    divisor: int  # N − ddof of the variance term
+    Xhat: Array  # X̂, kept: it is computed anew each time it is asked of f; H without batch norm
 
 
 class NetworkFaults:
@@ -42,12 +43,12 @@ class NetworkFaults:
     def __init__(self, case: NetworkCase, theta: Array, /) -> None:
         given, f = case.forward(theta)
         ddof = 0 if case.net.batch_norm is None else case.net.batch_norm.ddof
-        self._right = _Pass(case.net, given, f, len(f.Z) - ddof)
+        self._right = _Pass(case.net, given, f, len(f.Z) - ddof, _normalized(f))
         self._words = {"right": _rows(ddof), "wrong": _rows(1 - ddof)}
         self._passes = {"right": self._right} | dict(_other_passes(self._right))
         self._S: dict[tuple[str, str, str, str], Array] = {}
 
-    def bases(self, block: str, /) -> Iterator[Base]:
+    def bases(self, block: str, shape: tuple[int, ...], /) -> Iterator[Base]:
         """Yield the block's gradient, first the right one, then with one mistake, two, three."""
         choices = CHOICES[block, self._right.f.b is not None]
         N, p2 = self._right.f.Z.shape
@@ -66,8 +67,8 @@ class NetworkFaults:
                     continue
                 recipe = {dim: next(iter(options)) for dim, options in choices.items()}
                 recipe |= dict(faults)
-                value = _FORMULAS[block](self, recipe)
-                if value is None or not np.isfinite(value).all():
+                value = _FORMULAS[block](self, recipe).reshape(shape)
+                if not np.isfinite(value).all():
                     continue
                 causes = tuple(self._said(choices[dim][option]) for dim, option in faults)
                 yield Base(causes, value, np.zeros_like(value), float(count))
@@ -98,8 +99,7 @@ class NetworkFaults:
         dfitted = -2 * used.net.c0(len(f.Z)) * _errors(used)[errors]
         Gamma2 = used.given.Gamma2
         dV = dfitted @ (Gamma2 if weights == "Γ₂" else np.ones_like(Gamma2)).T
-        normalized = f.H if f.b is None else f.b.Xhat
-        at = {"a′(H)": f.H, "a′(Z)": f.Z, "a′(X̂)": normalized, "a′(V)": f.V}
+        at = {"a′(H)": f.H, "a′(Z)": f.Z, "a′(X̂)": used.Xhat, "a′(V)": f.V}
         if derivative == "1":
             return dV
         if derivative == "a(H)":
@@ -124,10 +124,14 @@ def _other_passes(right: _Pass) -> Iterator[tuple[str, _Pass]]:
             continue
         net = Network(right.net.activation, other, right.net.loss)
         f = forward(net, right.given)
-        yield name, _Pass(net, right.given, f, N - other.ddof)
+        yield name, _Pass(net, right.given, f, N - other.ddof, _normalized(f))
         if name == "other ddof":
             # σ as ever so wrong, the variance term may still be right.
-            yield "other σ", _Pass(net, right.given, f, right.divisor)
+            yield "other σ", _Pass(net, right.given, f, right.divisor, _normalized(f))
+
+
+def _normalized(f: Forward) -> Array:
+    return f.H if f.b is None else f.b.Xhat
 
 
 def _rows(ddof: int) -> str:
@@ -143,16 +147,16 @@ def _beta(case: NetworkFaults, recipe: Mapping[str, str]) -> Array:
 
 
 def _gamma(case: NetworkFaults, recipe: Mapping[str, str]) -> Array:
-    f = case.used(recipe).f
-    assert f.b is not None
-    of = {"X̂": f.b.Xhat, "Z − μ": f.Z - f.Z.mean(axis=0), "Z": f.Z, "H": f.H}[recipe["of"]]
+    used = case.used(recipe)
+    f = used.f
+    of = {"X̂": used.Xhat, "Z − μ": f.Z - f.Z.mean(axis=0), "Z": f.Z, "H": f.H}[recipe["of"]]
     return (of * case.S(recipe)).sum(axis=0) * _scale(case, recipe)
 
 
 def _Gamma2(case: NetworkFaults, recipe: Mapping[str, str]) -> Array:
     used = case.used(recipe)
     f = used.f
-    of = {"V": f.V, "H": f.H, "X̂": f.H if f.b is None else f.b.Xhat, "Z": f.Z}[recipe["of"]]
+    of = {"V": f.V, "H": f.H, "X̂": used.Xhat, "Z": f.Z}[recipe["of"]]
     return of.T @ (-2 * used.net.c0(len(f.Z)) * _errors(used)[recipe["errors"]])
 
 
@@ -162,7 +166,7 @@ def _Gamma1(case: NetworkFaults, recipe: Mapping[str, str]) -> Array:
     if f.b is None:
         return used.given.X.T @ S
     N, right = len(S), case.used({}).divisor
-    dgamma = (f.b.Xhat * S).sum(axis=0)
+    dgamma = (used.Xhat * S).sum(axis=0)
     other = 2 * N - 1 - right  # N − 1 for N, N for N − 1
     divisor = {"N − ddof": used.divisor, "N − (1 − ddof)": other, "1": 1}[recipe["divisor"]]
     mean = {
@@ -172,7 +176,7 @@ def _Gamma1(case: NetworkFaults, recipe: Mapping[str, str]) -> Array:
         "nodes": S.mean(axis=1, keepdims=True),
         "plus": -S.mean(axis=0),
     }
-    variance = f.b.Xhat * (dgamma / max(divisor, 1))
+    variance = used.Xhat * (dgamma / max(divisor, 1))
     moments = {
         "both": (mean["mean"], variance),
         "no mean": (0.0, variance),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from matbackprop.checking.explanations.factors import (
     entry_factors,
     line_factors,
 )
-from matbackprop.checking.explanations.orders import orders
+from matbackprop.checking.explanations.orders import TRANSPOSED, orders
 from matbackprop.checking.explanations.places import places
 from matbackprop.checking.explanations.terms import added_terms, terms
 from matbackprop.checking.explanations.weights import weights
@@ -90,9 +91,17 @@ def findings(
 
 def _all(view: View) -> Iterator[Explanation]:
     candidates = terms(view)
-    for base in view.bases:
-        if base.causes or view.transposed:
-            yield from constant_factor(base, view)
+    single, best = [], np.inf
+    for base in view.bases():
+        if base.cost > best:
+            break  # more mistakes than are needed
+        single += [base] if len(base.causes) == 1 else []
+        if view.transposed:
+            base = replace(base, causes=(TRANSPOSED, *base.causes), cost=base.cost + 1.0)
+        if base.causes:
+            for explanation in constant_factor(base, view):
+                best = min(best, explanation.cost)
+                yield explanation
     for base in orders(view):
         if base.causes:
             whole = view.matches(base.value, base.error)
@@ -104,7 +113,7 @@ def _all(view: View) -> Iterator[Explanation]:
         yield from entry_factors(base, view)
         yield from added_terms(base, candidates, view)
         yield from places(base, view)
-    for base in (b for b in view.bases if len(b.causes) == 1 and view.g.size <= _MOST_TERMS):
+    for base in single if view.g.size <= _MOST_TERMS else ():
         yield from added_terms(base, candidates, view)
         yield from places(base, view)
         yield from line_factors(base, view)

@@ -9,6 +9,7 @@ against them; if it agrees, it is the truth, and the search is that of single en
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -206,8 +207,11 @@ def _by_network(
     if case is None or any(case.block_of(name) is None for name in claimed):
         return []
     faults = NetworkFaults(case, theta)
-    bases = {name: tuple(faults.bases(str(case.block_of(name)))) for name in claimed}
-    truth = {name: bases[name][0].value.reshape(g.shape) for name, g in claimed.items()}
+    bases = {
+        name: partial(faults.bases, str(case.block_of(name)), g.shape)
+        for name, g in claimed.items()
+    }
+    truth = {name: next(bases[name]()).value for name in claimed}
     if not _Slopes(subject, measured, np.zeros(theta.size)).agree(subject.flat(truth)):
         return []
     thetas = subject.packing.blocks(theta)
@@ -219,10 +223,7 @@ def _by_network(
             np.zeros_like(g),
             thetas[name],
             quantities,
-            tuple(
-                type(b)(b.causes, b.value.reshape(g.shape), np.zeros(g.shape), b.cost)
-                for b in bases[name]
-            ),
+            bases[name],
             {k: t for k, t in truth.items() if k != name},
             name in subject.claims.transposed,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +35,7 @@ class View:
     quantities
         What is known at the point.
     bases
-        What g would be with mistakes that are known beforehand: those of a network.
+        Yields what g would be with mistakes known beforehand, those of a network; fewest first.
     partners
         True gradients of the other parameters, by name.
     transposed
@@ -50,7 +50,7 @@ class View:
     error: Array
     theta: Array | None
     quantities: Quantities
-    bases: tuple[Base, ...] = ()
+    bases: Callable[[], Iterable[Base]] = tuple
     partners: Mapping[str, Array] = field(default_factory=dict)
     transposed: bool = False
     first: int = 0

@@ -42,10 +42,12 @@ def constant_factor(base: Base, view: View, /) -> Iterator[Explanation]:
     c = common_factor(view.g, base.value, base.error)
     if c is None:
         return
-    causes, cost = factor_causes(c, view, base)
     predicted = base.value if close(c, 1.0) else c * base.value
     matched = view.matches(predicted, abs(c) * base.error)
-    if matched.all() and (causes or base.causes):
+    if not matched.all():
+        return
+    causes, cost = factor_causes(c, view, base)
+    if causes or base.causes:
         yield Explanation(base.causes + causes, predicted, base.cost + cost, matched)
 
 

@@ -12,7 +12,7 @@ from matbackprop.checking.cause import Base, Cause
 from matbackprop.checking.view import RTOL, View
 
 _Order = Literal["C", "F"]
-_TRANSPOSED = Cause(
+TRANSPOSED = Cause(
     "transposed",
     "The gradient is transposed.",
     "Return its transpose: a gradient has the shape of its variable, dL = tr(GᵀdX).",
@@ -23,7 +23,7 @@ def orders(view: View, /) -> Iterator[Base]:
     """Yield the true gradient with its entries in the order of a common mistake."""
     t, e = view.t, view.error
     if view.transposed:
-        yield Base((_TRANSPOSED,), t, e, 1.0)
+        yield Base((TRANSPOSED,), t, e, 1.0)
         return
     yield view.truth
     yield from orders_of_any(view)
@@ -38,9 +38,9 @@ def orders_of_any(view: View, /) -> Iterator[Base]:
     """Yield the orders that are tried whatever the numbers: transposed, row-major."""
     t, e = view.t, view.error
     if view.transposed:
-        yield Base((_TRANSPOSED,), t, e, 1.0)
+        yield Base((TRANSPOSED,), t, e, 1.0)
     elif t.ndim == 2 and t.shape[0] == t.shape[1] and t.size > 1:
-        yield Base((_TRANSPOSED,), t.T, e.T, 1.0)
+        yield Base((TRANSPOSED,), t.T, e.T, 1.0)
     yield from _row_major(view)
 
 
