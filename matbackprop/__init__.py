@@ -7,6 +7,8 @@
 >>> net, par = mb.Network("tanh"), mb.Parameters.random(3, 2, rng=rng)
 >>> mb.gradient(net, par, X, y).Gamma1.shape
 (3, 2)
+
+PYTEST_DONT_REWRITE: the plugin for pytest is loaded, and this package with it, before pytest could.
 """
 
 from importlib import import_module

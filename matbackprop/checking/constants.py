@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 
 _CLOSE = 1e-6
+_TINY, _HUGE = 1e-100, 1e100  # beyond, squares and reciprocals overflow
 _PLAIN = (
     (-1.0, "−1"),
     (2.0, "2"),
@@ -51,6 +52,12 @@ class Constant:
         return self.name or f"{self.value:.6g}"
 
     @property
+    def amount(self) -> str:
+        """Its name if that is one of N or what else is known, else its digits: 0.1, not 1/10."""
+        guessed = self.name.strip("−").replace("/", "").isdecimal()
+        return f"{self.value:.6g}" if guessed or not self.name else self.name
+
+    @property
     def is_ddof(self) -> bool:
         """Whether N and N − 1 are mixed up."""
         return any("(N − 1)" in name for name in (self.name, *self.also))
@@ -62,10 +69,12 @@ def constant(value: float, sizes: Mapping[str, float], /) -> Constant:
     Examples
     --------
     >>> constant(10 / 9, {"N": 10}).name, constant(0.5, {"N": 2}).also
-    ('N/(N − 1)', ('1/N',))
+    ('N/(N − 1)', ('1/N', '(N − 1)/N'))
     >>> constant(1.7321, {}).text
     '1.7321'
     """
+    if not (isfinite(value) and (value == 0 or _TINY < abs(value) < _HUGE)):
+        return Constant(value, "")
     names = list(dict.fromkeys(_names(value, sizes)))
     return Constant(value, names[0] if names else "", tuple(names[1:3]))
 
@@ -87,7 +96,7 @@ def _names(value: float, sizes: Mapping[str, float]) -> Iterator[str]:
 
 
 def _of_a_size(name: str, N: float) -> Iterator[tuple[float, str]]:
-    if not isfinite(N) or N in (0.0, 1.0, -1.0):
+    if not _TINY < abs(N) < _HUGE or abs(N) == 1.0:
         return
     yield from ((N, name), (1 / N, f"1/{name}"), (-N, f"−{name}"), (-1 / N, f"−1/{name}"))
     yield from ((2 * N, f"2{name}"), (2 / N, f"2/{name}"), (N / 2, f"{name}/2"))
@@ -121,6 +130,6 @@ def _fractions(value: float) -> Iterator[str]:
     for part in (size, 1 / size):
         if part > 1 + 1e-4:
             k = round(part / (part - 1))
-            if 3 <= k <= 2000 and close(part, k / (k - 1)):
+            if 3 <= k <= 200 and close(part, k / (k - 1)):
                 yield f"{sign}{k}/{k - 1}" if part == size else f"{sign}{k - 1}/{k}"
                 return

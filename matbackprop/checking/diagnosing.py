@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from matbackprop.checking.measuring import (
     measure_entries,
     random_directions,
 )
-from matbackprop.checking.nearby import nearby, shaken
+from matbackprop.checking.nearby import point_nearby, shaken
 from matbackprop.checking.network_faults import NetworkFaults
 from matbackprop.checking.quantities import Knowledge
 from matbackprop.checking.records import BlockCheck, Diagnosis, Finding
@@ -108,7 +108,7 @@ class _Examination:
             for name, g in one.items():
                 self.noise[name] = np.maximum(self.noise[name], np.abs(g - self.here[name]))
         for reach in (0.05, 0.005):
-            there = nearby(self.packing, self.rng, reach=reach)
+            there = point_nearby(self.packing, self.rng, reach=reach)
             try:
                 value = self.f(there)
                 if not np.isfinite(value).all():
@@ -121,6 +121,7 @@ class _Examination:
 
     def diagnosis(self) -> Diagnosis:
         remarks: list[Finding] = [self.noise_of_f] if self.noise_of_f else []
+        outside = False
         unsteady = noisy_gradient(
             (self.here, self.again, self.third), self.back, self.there, self.subject
         )
@@ -142,9 +143,11 @@ class _Examination:
                 shown = self._point(self.elsewhere, self.there)
                 found += self._explained(shown) if shown.wrong else [inconstant(moved)]
         if self.noise_of_f is None:
-            remarks += remark_on_kinks(self.f, self.subject, here.checks, here.measured)
-        remarks += remark_on_rest(here.checks, here.judged)
-        ok = not found and self.noise_of_f is None and not shown.wrong
+            at_kinks, outside = remark_on_kinks(self.f, self.subject, here.checks, here.measured)
+            remarks += at_kinks
+        if not remarks:
+            remarks += remark_on_rest(here.checks, here.judged)
+        ok = not (found or self.noise_of_f or shown.wrong or outside)
         return Diagnosis(
             ok=ok,
             findings=(
@@ -169,9 +172,17 @@ class _Examination:
         point = _Point(theta, claimed, measured)
         value, error = (self.subject.split(a) for a in (measured.value, measured.error))
         for name, g in claimed.items():
-            point.judged[name] = judge(
-                name, g.shape, g, value[name], error[name], self.noise[name], self.rtol
-            )
+            judged = judge(name, g.shape, g, value[name], error[name], self.noise[name], self.rtol)
+            if name in self.claims.transposed:  # whatever its numbers, it has the wrong shape
+                judged = replace(
+                    judged,
+                    check=replace(
+                        judged.check,
+                        agrees=np.zeros(g.shape, dtype=bool),
+                        judged=np.ones(g.shape, dtype=bool),
+                    ),
+                )
+            point.judged[name] = judged
         return point
 
     def _along(self, theta: Array, claimed: dict[str, Array]) -> _Point:

@@ -214,12 +214,14 @@ def _checked(
 ) -> Diagnosis:
     call = subject.packing.call
     check_option(method, get_args(HowToMeasure), call=call, name="method")
-    if not 0.0 < step < np.inf:
+    if isinstance(step, bool) or not isinstance(step, int | float) or not 0.0 < step < np.inf:
         raise OptionError(f"`{call}` needs a positive, finite step; got {step!r}.")
     many = subject.packing.size > EVERY_ENTRY
+    knowledge = Knowledge(known, case, subject.packing)
+    knowledge.at(subject.packing.theta)  # now, lest a fault in it stays unseen till it is needed
     return diagnose(
         subject,
-        Knowledge(known, case, subject.packing),
+        knowledge,
         check_rng(rng, call=call),
         directions=method == "directions" or (method == "auto" and many and subject.scalar),
         step=step,

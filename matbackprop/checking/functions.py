@@ -109,7 +109,7 @@ class Outputs:
         except ValueError:
             array = np.empty(0, dtype=object)
         call, name = self.f.packing.call, self.f.name
-        if array.dtype.kind not in "biufc":
+        if array.dtype.kind not in "iufc":
             raise DtypeError(
                 f"`{call}` needs {name} to return {'a number' if self._scalar else 'numbers'}; "
                 f"got {type(value).__name__}{'' if value is None else f' ({array.dtype})'}."
@@ -127,6 +127,11 @@ class Outputs:
     def at_the_point(self, theta: Array, /) -> Array:
         """Return the function at the point itself, where it must be finite."""
         value = self(theta)
+        if value.dtype.kind == "c":
+            raise DtypeError(
+                f"`{self.f.packing.call}` needs {self.f.name} to return real numbers at a real "
+                f"point; it returned {value.dtype}. Return the real part."
+            )
         self.shape = value.shape
         if not np.isfinite(value).all():
             bad = value[~np.isfinite(value)].ravel()[0]
@@ -200,7 +205,7 @@ class Claims:
                 array = array.T
             else:
                 raise ShapeError(
-                    f"`{call}` needs {place} in the shape of its parameter, {wanted}; "
+                    f"`{call}` needs {place} {self._wanted}, {wanted}; "
                     f"got {array.shape}. {_remedy(array, wanted)}"
                 )
         if not np.isfinite(array).all():

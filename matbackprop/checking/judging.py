@@ -41,7 +41,7 @@ def judge(
     """
     size = np.maximum(np.abs(t), np.abs(g))
     largest = float(size.max()) if size.size else 0.0
-    allowance = _ERRORS * error + _NOISES * noise + 1e-12 * largest
+    allowance = _ERRORS * error + _NOISES * noise + 1e-14 * largest
     allowed = rtol * size + allowance
     agrees = np.abs(g - t) <= allowed
     hidden = (allowance > _HOPELESS * size) & (allowance > RTOL * largest)
@@ -62,8 +62,7 @@ def judge_directions(
     """Compare ⟨g, v⟩ with the slope along each direction v."""
     analytic = directions @ g
     products = np.abs(directions * g)
-    terms = np.sqrt((products**2).sum(axis=1))
-    rounding = np.sqrt(((directions * noise) ** 2).sum(axis=1))
+    terms, rounding = (np.linalg.norm(a, axis=1) for a in (products, directions * noise))
     allowance = _ERRORS * errors + _NOISES * rounding + 1e-12 * products.sum(axis=1)
     allowed = rtol * (terms + np.abs(slopes)) + allowance
     agrees = np.abs(analytic - slopes) <= allowed

@@ -40,7 +40,7 @@ class Kink:
     right: float
 
 
-def kinks(f: Outputs, theta: Array, positions: Sequence[int], /) -> list[Kink]:
+def find_kinks(f: Outputs, theta: Array, positions: Sequence[int], /) -> list[Kink]:
     """Look at these entries of a scalar f, by five evaluations each at most.
 
     A smooth function's two slopes meet as the step shrinks; those of a kink stay apart.

@@ -10,7 +10,7 @@ from matbackprop.checking.packing import Packing
 _REACH = 0.05
 
 
-def nearby(packing: Packing, rng: np.random.Generator, /, *, reach: float = _REACH) -> Array:
+def point_nearby(packing: Packing, rng: np.random.Generator, /, *, reach: float = _REACH) -> Array:
     """Return a point some per cent away in every entry; symmetric matrices stay symmetric."""
     moved = {}
     for name, block in packing.blocks(packing.theta).items():

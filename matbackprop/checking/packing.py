@@ -38,6 +38,11 @@ class Packing:
             )
             for name, leaf in _leaves(at, "")
         }
+        if len(arrays) < sum(1 for _ in _leaves(at, "")):
+            raise ShapeError(
+                f"`{call}` needs a name of its own for each parameter; got {', '.join(arrays)}, one "
+                "of them twice. Rename it."
+            )
         if not arrays or not any(array.size for array in arrays.values()):
             raise ShapeError(f"`{call}` needs at least one parameter in `at`; got {at!r}.")
         self.names = tuple(arrays)
@@ -121,7 +126,7 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if is_leaf(value):
         yield path, value
     elif _is_record(value):
-        for field in dataclasses.fields(value):
+        for field in (f for f in dataclasses.fields(value) if f.init):
             yield from _leaves(getattr(value, field.name), _join(path, field.name))
     elif isinstance(value, Mapping):
         for name, part in value.items():
@@ -138,7 +143,7 @@ def _rebuilt(template: Any, parts: Iterator[Array]) -> Any:
         part = next(parts)
         return part[()] if part.ndim == 0 else part
     if _is_record(template):
-        fields = {f.name: getattr(template, f.name) for f in dataclasses.fields(template)}
+        fields = {f.name: getattr(template, f.name) for f in dataclasses.fields(template) if f.init}
         return dataclasses.replace(
             template, **{name: _rebuilt(value, parts) for name, value in fields.items()}
         )

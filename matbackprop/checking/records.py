@@ -162,9 +162,9 @@ class Diagnosis:
         return max(block.max_error for block in self.blocks)
 
     def __str__(self) -> str:
-        from matbackprop.checking.report import report
+        from matbackprop.checking.report import diagnosis_text
 
-        return report(self)
+        return diagnosis_text(self)
 
     __repr__ = __str__
 

@@ -9,7 +9,7 @@ import numpy as np
 from matbackprop._typing import Array
 from matbackprop.checking.functions import Outputs
 from matbackprop.checking.judging import Judged
-from matbackprop.checking.kinks import kinks
+from matbackprop.checking.kinks import find_kinks
 from matbackprop.checking.measuring import Measured
 from matbackprop.checking.records import BlockCheck, Finding
 from matbackprop.checking.subject import Subject
@@ -146,25 +146,31 @@ def inconstant(moved: Judged, /) -> Finding:
 
 def remark_on_kinks(
     f: Outputs, subject: Subject, checks: Sequence[BlockCheck], measured: Measured, /
-) -> list[Finding]:
-    """Return a remark on the entries that were not judged because the function has a corner."""
+) -> tuple[list[Finding], bool]:
+    """Return a remark on the entries that were not judged because the function has a corner.
+
+    And whether the gradient lies outside the two slopes of one of them, where it is wrong.
+    """
     if not subject.scalar or measured.method == "random directions":
-        return []
+        return [], False
     hidden = subject.packing.vector({check.name: ~check.judged for check in checks})
     positions = [int(k) for k in np.flatnonzero(hidden)]
-    corners = kinks(f, subject.packing.theta, positions[:_MOST_KINKS])
+    corners = find_kinks(f, subject.packing.theta, positions[:_MOST_KINKS])
     if not corners:
-        return []
+        return [], False
     claimed = subject.packing.vector({check.name: check.analytic for check in checks})
     said = []
+    outside = False
     for kink in corners:
         g = claimed[kink.position]
         low, high = sorted((kink.left, kink.right))
-        between = low - 1e-6 * abs(low) <= g <= high + 1e-6 * abs(high)
+        slack = 1e-4 * max(abs(low), abs(high), high - low)
+        between = low - slack <= g <= high + slack
+        outside = outside or not between
         said.append(
             f"{subject.packing.entry(kink.position)}: slope {kink.left:.6g} to the left, "
             f"{kink.right:.6g} to the right; the gradient says {g:.6g}"
-            + (", which lies between" if between else "")
+            + (", which lies between" if between else ", which is neither, nor between")
         )
     names = dict.fromkeys(
         name
@@ -182,12 +188,12 @@ def remark_on_kinks(
             "Check at a point off the kink, as a ReLU whose argument is not 0.",
             0.0,
         )
-    ]
+    ], outside
 
 
 def remark_on_rest(checks: Sequence[BlockCheck], judged: Mapping[str, Judged], /) -> list[Finding]:
     """Return a remark where the gradient vanishes altogether: any multiple of it would pass."""
-    if not all(check.ok and check.judged.all() for check in checks):
+    if not all(check.ok for check in checks):
         return []
     allowances = [judged[check.name].allowance for check in checks]
     quiet = all(

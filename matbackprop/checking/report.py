@@ -12,24 +12,24 @@ from matbackprop.checking.records import BlockCheck, Diagnosis, Finding
 _WIDTH = 88
 
 
-def report(diagnosis: Diagnosis, /, *, width: int = _WIDTH) -> str:
+def diagnosis_text(diagnosis: Diagnosis, /, *, width: int = _WIDTH) -> str:
     """Return the verdict, a line for each parameter, and the findings.
 
     Examples
     --------
     >>> from matbackprop.checking import check_gradient
-    >>> print(report(check_gradient(lambda x: x @ x, lambda x: x, np.array([1.0, 2.0, 3.0]))))
+    >>> print(diagnosis_text(check_gradient(lambda x: x @ x, lambda x: x, np.array([1.0, 2.0, 3.0]))))
     Check of a gradient: WRONG
     <BLANKLINE>
-    3 entries by the complex step, 37 evaluations; the loss is 14.
+    3 entries by the complex step, 62 evaluations; the loss is 14.
     <BLANKLINE>
                  entries  wrong  not judged  max error
     the gradient       3      3           0        0.5
     <BLANKLINE>
     1. constant factor
        The gradient is ½ times what it should be.
-       Evidence: the factor measured: 0.5; this gives all 3 entries to 0 of the largest;
-       without it the error is 1
+       Evidence: the factor measured: 0.5; this explains all 3 entries to 0 of the largest
+       entry; without, the error is 0.5
        Remedy: Divide the gradient by ½.
     """
     return "\n".join(_lines(diagnosis, width))
@@ -53,7 +53,8 @@ def _lines(d: Diagnosis, width: int) -> Iterator[str]:
 def _how(d: Diagnosis) -> str:
     if d.method == "random directions":
         count = sum(len(block.numeric) for block in d.blocks)
-        entries = max(int(np.prod(block.shape)) for block in d.blocks)
+        sizes = {block.name: int(np.prod(block.shape)) for block in d.blocks}
+        entries = sizes.get("") or sum(sizes.values())
         what = f"{entries:,} entries along {count} random directions"
     else:
         count = sum(block.numeric.size for block in d.blocks)

@@ -16,14 +16,15 @@ from matbackprop.checking.explanations.factors import (
     entry_factors,
     line_factors,
 )
-from matbackprop.checking.explanations.orders import TRANSPOSED, orders
-from matbackprop.checking.explanations.places import places
-from matbackprop.checking.explanations.terms import added_terms, terms
-from matbackprop.checking.explanations.weights import weights
+from matbackprop.checking.explanations.orders import TRANSPOSED, reordered
+from matbackprop.checking.explanations.places import wrong_places
+from matbackprop.checking.explanations.terms import added_terms, candidate_terms
+from matbackprop.checking.explanations.weights import row_weights
 from matbackprop.checking.records import Finding
 from matbackprop.checking.view import Explanation, View
 
 _SHARED = 0.3
+_TOLD = 0.05  # entries that are measured better than that tell how well it fits
 _ELSEWHERE = 2.0
 _MOST_TERMS = 2000  # entries up to which pairs of terms and the like are tried on every base
 
@@ -90,7 +91,7 @@ def findings(
 
 
 def _all(view: View) -> Iterator[Explanation]:
-    candidates = terms(view)
+    candidates = candidate_terms(view)
     single, best = [], np.inf
     for base in view.bases():
         if base.cost > best:
@@ -102,7 +103,7 @@ def _all(view: View) -> Iterator[Explanation]:
             for explanation in constant_factor(base, view):
                 best = min(best, explanation.cost)
                 yield explanation
-    for base in orders(view):
+    for base in reordered(view):
         if base.causes:
             whole = view.matches(base.value, base.error)
             if whole.all():
@@ -112,12 +113,12 @@ def _all(view: View) -> Iterator[Explanation]:
         yield from line_factors(base, view)
         yield from entry_factors(base, view)
         yield from added_terms(base, candidates, view)
-        yield from places(base, view)
+        yield from wrong_places(base, view)
     for base in single if view.g.size <= _MOST_TERMS else ():
         yield from added_terms(base, candidates, view)
-        yield from places(base, view)
+        yield from wrong_places(base, view)
         yield from line_factors(base, view)
-    yield from weights(view)
+    yield from row_weights(view)
 
 
 def _fit(explained: Mapping[str, Explanation], views: Mapping[str, View]) -> str:
@@ -128,7 +129,9 @@ def _fit(explained: Mapping[str, Explanation], views: Mapping[str, View]) -> str
         scale = max(float(np.abs(view.g).max()), float(np.abs(view.t).max())) or 1.0
         entries = "1 entry" if view.g.size == 1 else f"{view.g.size:,} entries"
         place = f"{name} ({entries})" if name else f"all {entries}"
-        after.append(f"{place} to {np.abs(e.predicted - view.g).max() / scale:.1g}")
+        told = view.error <= _TOLD * np.maximum(np.abs(view.g), np.abs(view.t))
+        left = np.abs(e.predicted - view.g)[told].max(initial=0.0)
+        after.append(f"{place} to {left / scale:.1g}")
         before.append(f"{np.abs(view.t - view.g).max() / scale:.2g}")
     alone = all(len(e.causes) == 1 for e in explained.values())
     together = "this explains" if alone else "with the other findings this explains"

@@ -18,7 +18,7 @@ from matbackprop.checking.cause import Cause
 from matbackprop.checking.constants import close, constant
 from matbackprop.checking.explanations.factors import factor_cause
 from matbackprop.checking.explanations.orders import orders_of_any, reversed_order
-from matbackprop.checking.explanations.terms import terms
+from matbackprop.checking.explanations.terms import candidate_terms
 from matbackprop.checking.measuring import Measured
 from matbackprop.checking.network_faults import NetworkFaults
 from matbackprop.checking.quantities import Knowledge, Quantities
@@ -168,7 +168,7 @@ def _with_terms(
     flat = subject.flat(claimed)
     for name, g in claimed.items():
         view = View(name, g, g, np.zeros_like(g), thetas[name], quantities)
-        for term in terms(view):
+        for term in candidate_terms(view):
             full = subject.flat(
                 {k: (term.value if k == name else np.zeros_like(v)) for k, v in claimed.items()}
             )
@@ -182,7 +182,7 @@ def _with_terms(
                 amount = (
                     term.name
                     if k.name == "1" or close(k.value, 1.0)
-                    else (f"{k.text} · {term.name}")
+                    else f"{k.amount} · {term.name}"
                 )
                 kind = "missing term" if a > 0 else "extra term"
                 sentence = (

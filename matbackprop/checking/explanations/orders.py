@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -16,14 +17,15 @@ TRANSPOSED = Cause(
     "transposed",
     "The gradient is transposed.",
     "Return its transpose: a gradient has the shape of its variable, dL = tr(GᵀdX).",
+    key="transposed",
 )
 
 
-def orders(view: View, /) -> Iterator[Base]:
+def reordered(view: View, /) -> Iterator[Base]:
     """Yield the true gradient with its entries in the order of a common mistake."""
     t, e = view.t, view.error
     if view.transposed:
-        yield Base((TRANSPOSED,), t, e, 1.0)
+        yield from orders_of_any(view)
         return
     yield view.truth
     yield from orders_of_any(view)
@@ -38,8 +40,10 @@ def orders_of_any(view: View, /) -> Iterator[Base]:
     """Yield the orders that are tried whatever the numbers: transposed, row-major."""
     t, e = view.t, view.error
     if view.transposed:
-        yield Base((TRANSPOSED,), t, e, 1.0)
-    elif t.ndim == 2 and t.shape[0] == t.shape[1] and t.size > 1:
+        shapes = f"it came in the shape {t.shape[::-1]}, the parameter has {t.shape}"
+        yield Base((replace(TRANSPOSED, evidence=shapes, key="transposed"),), t, e, 1.0)
+        return
+    if t.ndim == 2 and t.shape[0] == t.shape[1] and t.size > 1:
         yield Base((TRANSPOSED,), t.T, e.T, 1.0)
     yield from _row_major(view)
 

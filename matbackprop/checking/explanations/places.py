@@ -24,7 +24,7 @@ class Place(NamedTuple):
     cost: float
 
 
-def places(base: Base, view: View, /) -> Iterator[Explanation]:
+def wrong_places(base: Base, view: View, /) -> Iterator[Explanation]:
     """Yield the place where the gradient is wrong, if it is right, up to a factor, elsewhere."""
     if view.g.size < 2:
         return

@@ -26,7 +26,7 @@ class Term(NamedTuple):
     given: bool  # the user named it as such a term, rather than we guessed it
 
 
-def terms(view: View, /) -> list[Term]:
+def candidate_terms(view: View, /) -> list[Term]:
     """Return what may be a term of the gradient.
 
     These are the known arrays in its shape; sums and products of known matrices that come in its
@@ -112,8 +112,8 @@ def _two_terms(base: Base, pair: tuple[Term, Term], view: View) -> Iterator[Expl
 def _term_cause(a: float, term: Term, view: View) -> Cause:
     k = constant(a, view.quantities.sizes)
     size = constant(abs(a), view.quantities.sizes)
-    amount = term.name if close(abs(a), 1.0) else f"{size.text} · {term.name}"
-    evidence = f"gradient − truth = {k.text if k.name else f'{a:.6g}'} · {term.name}"
+    amount = term.name if close(abs(a), 1.0) else f"{size.amount} · {term.name}"
+    evidence = f"gradient − truth = {k.amount} · {term.name}"
     key = f"{term.name} {a:.4g}"
     if term.given and close(a, -2.0):
         return Cause(

@@ -17,7 +17,7 @@ from matbackprop.checking.view import Explanation, View
 _MOST = 24
 
 
-def weights(view: View, /) -> Iterator[Explanation]:
+def row_weights(view: View, /) -> Iterator[Explanation]:
     """Yield a known factor of the observations that stands in one of the two gradients only.
 
     Both are written as c·Xᵀ(u ⊙ v ⊙ …), of known vectors with an entry for each row of X, and
