@@ -131,9 +131,6 @@ def test_a_run_without_it_loads_nothing_heavy(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.xfail(
-    strict=True, reason="matbackprop/__init__.py needs PYTEST_DONT_REWRITE in its docstring"
-)
 def test_the_package_may_be_imported_before_pytest(tmp_path):
     """Pytest would rewrite the plugin's package; that it is too late for that is no error."""
     (tmp_path / "test_user.py").write_text(TESTS, encoding="utf-8")

@@ -161,6 +161,9 @@ class Claims:
         self.packing = packing
         self.name = name
         self.shapes = packing.shapes if shapes is None else shapes
+        self._wanted = "in the shape of its parameter"
+        if self.shapes is not packing.shapes:
+            self._wanted = "with a row for each output and a column for each parameter"
         self.transposed: set[str] = set()
         self.single = False  # whether it computes in float32
         self.f = Watched(gradient, packing, name=name) if callable(gradient) else None
@@ -225,7 +228,7 @@ def _remedy(array: Array, wanted: tuple[int, ...]) -> str:
     if array.size != size:
         return (
             f"Shapes that conform: {conforming}, {size} entries; {array.size} came. "
-            "A gradient has one entry for each entry of its parameter."
+            "There is one entry for each entry of the parameter."
         )
     if array.ndim == 1:
         return (

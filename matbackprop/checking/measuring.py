@@ -251,8 +251,24 @@ def _differences(f: Outputs, theta: Array, step: float) -> tuple[Array, Array]:
             break
     if found is None:
         assert trouble is not None
-        raise DataError(_named(str(trouble), f)) from None
+        raise DataError(_named(str(trouble), f) + _end_of_domain(f, theta)) from None
     return found
+
+
+def _end_of_domain(f: Outputs, theta: Array) -> str:
+    """Say which entry ends the domain of f soonest, for a message."""
+    for step in (1e-12, *_SMALLER_STEPS[::-1]):
+        for k in range(theta.size):
+            for sign in (1.0, -1.0):
+                moved = theta.copy()
+                moved[k] += sign * step * max(1.0, abs(theta[k]))
+                if not np.isfinite(f(moved)).all():
+                    packing = f.f.packing
+                    return (
+                        f" The end is nearest in {packing.entry(k)} = {theta[k]:.6g}, "
+                        f"less than {step:g} away."
+                    )
+    return ""
 
 
 def _ahead(f: Outputs, plan: Callable[[Function, float], Estimate], step: float) -> Estimate:

@@ -40,8 +40,8 @@ class Packing:
         }
         if len(arrays) < sum(1 for _ in _leaves(at, "")):
             raise ShapeError(
-                f"`{call}` needs a name of its own for each parameter; got {', '.join(arrays)}, one "
-                "of them twice. Rename it."
+                f"`{call}` needs a name of its own for each parameter; got {', '.join(arrays)}, "
+                "one of them twice. Rename it."
             )
         if not arrays or not any(array.size for array in arrays.values()):
             raise ShapeError(f"`{call}` needs at least one parameter in `at`; got {at!r}.")

@@ -170,7 +170,7 @@ def remark_on_kinks(
         said.append(
             f"{subject.packing.entry(kink.position)}: slope {kink.left:.6g} to the left, "
             f"{kink.right:.6g} to the right; the gradient says {g:.6g}"
-            + (", which lies between" if between else ", which is neither, nor between")
+            + (", which lies between" if between else ", which is no slope of it")
         )
     names = dict.fromkeys(
         name

@@ -18,7 +18,8 @@ def diagnosis_text(diagnosis: Diagnosis, /, *, width: int = _WIDTH) -> str:
     Examples
     --------
     >>> from matbackprop.checking import check_gradient
-    >>> print(diagnosis_text(check_gradient(lambda x: x @ x, lambda x: x, np.array([1.0, 2.0, 3.0]))))
+    >>> at = np.array([1.0, 2.0, 3.0])
+    >>> print(diagnosis_text(check_gradient(lambda x: x @ x, lambda x: x, at)))
     Check of a gradient: WRONG
     <BLANKLINE>
     3 entries by the complex step, 62 evaluations; the loss is 14.

@@ -9,6 +9,7 @@ against them; if it agrees, it is the truth, and the search is that of single en
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -45,7 +46,9 @@ def explain_directions(
     slopes = _Slopes(subject, measured, noise)
     blocks = [name for name in wrong if name] or list(claimed)
     best: tuple[float, tuple[Cause, ...]] | None = None
-    for cost, causes, corrected in _corrections(subject, theta, claimed, blocks, quantities):
+    for cost, causes, corrected in _corrections(
+        subject, theta, claimed, measured, blocks, quantities
+    ):
         for price, more in slopes.fits(corrected, quantities):
             total = cost + price
             if (causes or more) and (best is None or total < best[0]):
@@ -117,6 +120,7 @@ def _corrections(
     subject: Subject,
     theta: Array,
     claimed: dict[str, Array],
+    measured: Measured,
     blocks: Sequence[str],
     quantities: Quantities,
 ) -> Iterator[tuple[float, tuple[Cause, ...], dict[str, Array]]]:
@@ -147,6 +151,7 @@ def _corrections(
                 )
                 yield 1.0, (cause,), {**claimed, name: value, other: g}
     if len(claimed) > 1:
+        yield from _factor_of_a_block(subject, claimed, measured, quantities)
         signs = {name: (-claimed[name] if name in blocks else claimed[name]) for name in claimed}
         cause = Cause(
             "constant factor",
@@ -155,6 +160,22 @@ def _corrections(
             key="-1",
         )
         yield 1.0, (cause,), signs
+
+
+def _factor_of_a_block(
+    subject: Subject, claimed: dict[str, Array], measured: Measured, quantities: Quantities
+) -> Iterator[tuple[float, tuple[Cause, ...], dict[str, Array]]]:
+    """Yield the gradient with the block divided by its factor, which its own direction shows."""
+    assert measured.directions is not None
+    flat = subject.flat(claimed)
+    analytic = measured.directions @ flat
+    for k, name in enumerate(measured.supports):
+        if name and measured.value[k] != 0 and not close(analytic[k], measured.value[k]):
+            c = _rounded(float(analytic[k] / measured.value[k]))
+            named = constant(c, quantities.sizes)
+            if named.name and c != 0:
+                cause = replace(factor_cause(named), key=f"{c:.5g}")
+                yield 1.05, (cause,), {**claimed, name: claimed[name] / c}
 
 
 def _with_terms(

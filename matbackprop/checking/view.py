@@ -15,7 +15,7 @@ from matbackprop.checking.quantities import Quantities
 RTOL = 1e-6
 """How far two gradients may be apart, relative to the larger, before rounding is allowed for."""
 
-_FLOOR = 1e-12
+_FLOOR = 1e-14
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -57,13 +57,11 @@ def test_options_are_checked(call, options, error, text):
         call(loss, half, AT, **options)
 
 
-@pytest.mark.xfail(strict=True, reason="a raw TypeError of Python's comparison")
 def test_a_step_that_is_no_number():
     with pytest.raises(OptionError, match="step"):
         check_gradient(loss, right, AT, step="small")
 
 
-@pytest.mark.xfail(strict=True, reason="known is looked at only when something is wrong")
 def test_known_quantities_are_checked_where_the_gradient_is_right():
     with pytest.raises(DataError, match=r"known\['N'\] has NaN"):
         check_gradient(loss, right, AT, {"N": np.nan})
@@ -180,7 +178,6 @@ def test_assert_gradient_fails_where_nothing_can_be_judged(f, claim, at):
         pytest.param(lambda x: 3.0, lambda x: 0 * x, id="constant"),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="NOT JUDGED without a word why: `stationary` never comes")
 def test_a_point_of_rest_is_said_to_be_one(f, claim):
     check = check_gradient(f, claim, np.zeros(2))
     assert [finding.kind for finding in check.findings] == ["stationary"]

@@ -30,7 +30,7 @@ AGREE, WRONG, UNKNOWN = (True, True), (False, True), (True, False)
         pytest.param(0.0, 0.0, {}, AGREE, id="both zero"),
         pytest.param(0.0, 1e-3, {}, WRONG, id="zero for something"),
         pytest.param(1e-3, 0.0, {}, WRONG, id="something for zero"),
-        pytest.param(0.0, 1e-13, {}, AGREE, id="rounding beside 1"),
+        pytest.param(0.0, 1e-15, {}, AGREE, id="rounding beside 1"),
         pytest.param(0.0, 1e-10, {}, WRONG, id="small beside 1, measured exactly"),
         pytest.param(2.0, 2.009, {"error": 1e-3}, AGREE, id="within ten errors"),
         pytest.param(2.0, 2.011, {"error": 1e-3}, WRONG, id="beyond ten errors"),
@@ -51,7 +51,7 @@ def test_of_one_entry(g, t, options, verdict):
 def test_the_allowance_is_what_was_allowed():
     error, noise = np.array([1e-3, 0.0]), np.array([0.0, 1e-3])
     both = judge("", (2,), np.ones(2), np.ones(2), error, noise, RTOL)
-    np.testing.assert_allclose(both.allowance, [0.01 + 1e-12, 0.02 + 1e-12], rtol=1e-12)
+    np.testing.assert_allclose(both.allowance, [0.01 + 1e-14, 0.02 + 1e-14], rtol=1e-15)
 
 
 def test_a_single_zero_with_an_error_is_not_judged():

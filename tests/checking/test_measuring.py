@@ -155,7 +155,6 @@ def test_many_at_once_for_directions():
         pytest.param(lambda x: (np.abs(x) ** 3).sum(), lambda x: 3 * x * np.abs(x), id="abs"),
         pytest.param(
             lambda x: (np.conj(x) * x * x).sum(), lambda x: 3 * x**2, id="not analytic",
-            marks=pytest.mark.xfail(strict=True, reason="63: 13 complex ones are thrown away"),
         ),
     ],
 )  # fmt: skip
@@ -327,7 +326,6 @@ def test_matrices_that_do_not_conform(call, text):
         call()
 
 
-@pytest.mark.xfail(strict=True, reason="says x and f, which the user does not know; names no entry")
 def test_an_end_closer_than_the_smallest_step_is_named():
     at = {"b": np.ones(2), "w": np.array([1.0, 1e-12])}
 

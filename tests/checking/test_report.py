@@ -113,11 +113,7 @@ def test_directions_are_counted_as_such():
     "blocks",
     [
         pytest.param(2, id="one direction each, and some for all"),
-        pytest.param(
-            4,
-            marks=pytest.mark.xfail(strict=True, reason="says 400, of the largest block alone"),
-            id="one direction each",
-        ),
+        pytest.param(4, id="one direction each"),
         pytest.param(30, id="directions for all"),
     ],
 )

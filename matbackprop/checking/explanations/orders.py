@@ -23,7 +23,7 @@ TRANSPOSED = Cause(
 
 def reordered(view: View, /) -> Iterator[Base]:
     """Yield the true gradient with its entries in the order of a common mistake."""
-    t, e = view.t, view.error
+    t = view.t
     if view.transposed:
         yield from orders_of_any(view)
         return
@@ -31,6 +31,7 @@ def reordered(view: View, /) -> Iterator[Base]:
     yield from orders_of_any(view)
     if t.ndim == 2 and t.shape[0] == t.shape[1] and t.size > 1:
         yield from _symmetric(view)
+    yield from _vec_orders(view)
     yield from _other_parameter(view)
     yield from _exchanged_lines(view)
     yield from _permuted(view)
@@ -84,6 +85,34 @@ def _row_major(view: View) -> Iterator[Base]:
             )
             stacked, doubt = (a.reshape(rows, columns).ravel(order="F") for a in (t, e))
             yield Base((cause,), stacked, doubt, 1.05)
+
+
+def _vec_orders(view: View) -> Iterator[Base]:
+    """Yield a Jacobian or Hessian whose rows, columns or both are listed as by a row-major vec."""
+    t, e = view.t, view.error
+    if view.theta is not None or t.ndim != 2:
+        return
+    sides = {"columns": (False, True), "rows": (True, False), "rows and columns": (True, True)}
+    for words, (of_rows, of_columns) in sides.items():
+        size = t.shape[1] if of_columns else t.shape[0]
+        if of_rows and of_columns and t.shape[0] != t.shape[1]:
+            continue
+        for k in (k for k in range(2, size // 2 + 1) if size % k == 0):
+            order = np.arange(size).reshape(k, size // k).ravel(order="F")
+            value, error = t, e
+            if of_rows:
+                value, error = value[order], error[order]
+            if of_columns:
+                value, error = value[:, order], error[:, order]
+            cause = Cause(
+                "row-major order",
+                f"The {words} are in the order of a vec that stacks rows, where one that "
+                f"stacks columns is meant: they fit a {k} × {size // k} matrix, "
+                "or its transpose.",
+                'vec stacks columns (R, `order="F"`); NumPy\'s ravel goes by rows.',
+                key=f"{words} {k} × {size // k}",
+            )
+            yield Base((cause,), value, error, 1.05)
 
 
 def _other_parameter(view: View) -> Iterator[Base]:

@@ -57,7 +57,7 @@ def added_terms(base: Base, candidates: list[Term], view: View, /) -> Iterator[E
     gap = view.g - base.value
     for term in candidates:
         a = _coefficient(gap, term.value, view, base)
-        if a is not None:
+        if a is not None and np.abs(a * term.value).max() > 1e-8 * np.abs(view.g).max():
             predicted = base.value + a * term.value
             matched = view.matches(predicted, base.error)
             if matched.all():
