@@ -83,6 +83,7 @@ class Outputs:
     def __init__(self, f: Watched, /, *, scalar: bool) -> None:
         self.f = f
         self.shape: tuple[int, ...] = ()
+        self.eps = float(np.finfo(np.float64).eps)  # float32 where it computes in that
         self._inside: Array | None = None
         self._scalar = scalar
 
@@ -133,6 +134,8 @@ class Outputs:
                 f"point; it returned {value.dtype}. Return the real part."
             )
         self.shape = value.shape
+        if value.dtype.kind == "f":
+            self.eps = max(self.eps, float(np.finfo(value.dtype).eps))
         if not np.isfinite(value).all():
             bad = value[~np.isfinite(value)].ravel()[0]
             raise DataError(

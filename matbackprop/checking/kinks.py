@@ -27,7 +27,7 @@ def bends_smoothly(f: Outputs, theta: Array, k: int, h: float, /) -> bool:
         abs(one - 2 * centre + other) / step
         for one, other, step in ((*values[:2], h), (*values[2:], h / 10))
     )
-    rounding = 1e-15 * max(map(abs, (centre, *values))) / (h / 10)
+    rounding = 5 * f.eps * max(map(abs, (centre, *values))) / (h / 10)
     return bool(np.isfinite(wide) and narrow <= 0.2 * wide + 20 * rounding)
 
 
@@ -59,7 +59,7 @@ def find_kinks(f: Outputs, theta: Array, positions: Sequence[int], /) -> list[Ki
         for step, (plus, minus) in zip(_STEPS, (values[:2], values[2:]), strict=True):
             slopes.append(((centre - minus) / (step * h), (plus - centre) / (step * h)))
         gaps = [right - left for left, right in slopes]
-        rounding = 1e-14 * max(abs(centre), *map(abs, values)) / (_STEPS[1] * h)
+        rounding = 50 * f.eps * max(abs(centre), *map(abs, values)) / (_STEPS[1] * h)
         if all(np.isfinite(gaps)) and abs(gaps[1]) > max(0.5 * abs(gaps[0]), 20 * rounding) > 0:
             found.append(Kink(k, *slopes[1]))
     return found
