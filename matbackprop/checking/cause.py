@@ -22,6 +22,8 @@ class Cause:
         What was measured, where that is more than agreement.
     key
         What tells it from other mistakes, the same at every point and for every parameter.
+    fitted
+        Whether a number in it is nothing known: it must then hold at another point too.
     """
 
     kind: Kind
@@ -29,6 +31,7 @@ class Cause:
     remedy: str
     evidence: str = ""
     key: str = ""
+    fitted: bool = False  # whether a number in it is nothing known, only fitted
 
     @property
     def identity(self) -> tuple[str, str]:

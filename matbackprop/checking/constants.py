@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 
 _CLOSE = 1e-6
+_COUNTS = ("p", "q", "k", "m", "p1", "p2", "K", "d", "D")
 _TINY, _HUGE = 1e-100, 1e100  # beyond, squares and reciprocals overflow
 _PLAIN = (
     (-1.0, "−1"),
@@ -49,7 +50,8 @@ class Constant:
     @property
     def text(self) -> str:
         """Its name, or its digits."""
-        return self.name or f"{self.value:.6g}"
+        digits = f"{self.value:.6g}"
+        return self.name or (f"{self.value:.9g}" if digits == "1" else digits)
 
     @property
     def amount(self) -> str:
@@ -60,7 +62,7 @@ class Constant:
     @property
     def is_ddof(self) -> bool:
         """Whether N and N − 1 are mixed up."""
-        return any("(N − 1)" in name for name in (self.name, *self.also))
+        return "(N − 1)" in self.name
 
 
 def constant(value: float, sizes: Mapping[str, float], /) -> Constant:
@@ -90,6 +92,10 @@ def _names(value: float, sizes: Mapping[str, float]) -> Iterator[str]:
     less_plain = [name for number, name in _LESS_PLAIN if close(value, number)]
     for name, number in sizes.items():
         yield from (text for known, text in _of_a_size(name, number) if close(value, known))
+    N, p = sizes.get("N"), sizes.get("p")
+    if N is not None and p is not None and p < N:
+        known = {"N − p": N - p, "1/(N − p)": 1 / (N - p), "N/(N − p)": N / (N - p)}
+        yield from (name for name, number in known.items() if close(value, number))
     yield from less_plain
     if not plain and not less_plain and isfinite(value) and "N" not in sizes:
         yield from _fractions(value)
@@ -111,6 +117,8 @@ def _of_a_size(name: str, N: float) -> Iterator[tuple[float, str]]:
         yield sqrt((N - 1) / N), "√((N − 1)/N)"
         yield from ((N * N, "N²"), (1 / (N * N), "1/N²"))
     else:
+        if name in _COUNTS:
+            return  # of counts, squares and roots would be coincidences
         yield from ((N * N, f"{name}²"), (1 / (N * N), f"1/{name}²"))
         if N > 0:
             yield from ((sqrt(N), f"√{name}"), (1 / sqrt(N), f"1/√{name}"))

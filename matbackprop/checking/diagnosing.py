@@ -14,6 +14,7 @@ from matbackprop.checking.cause import Base
 from matbackprop.checking.judging import Judged, judge, judge_directions
 from matbackprop.checking.measuring import (
     Measured,
+    along,
     measure_along,
     measure_complex_directions,
     measure_directions,
@@ -25,7 +26,6 @@ from matbackprop.checking.network_faults import NetworkFaults
 from matbackprop.checking.quantities import Knowledge
 from matbackprop.checking.records import BlockCheck, Diagnosis, Finding
 from matbackprop.checking.remarks import (
-    inconstant,
     noisy_gradient,
     noisy_loss,
     remark_on_kinks,
@@ -40,6 +40,7 @@ from matbackprop.errors import MatBackpropError
 
 _SINGLE_RTOL = 1e-4
 _UNSEEN = 5e-14
+_COARSE = 10.0  # errors estimated in float32 are believed less
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +148,7 @@ class _Examination:
                 assert self.elsewhere is not None
                 assert self.there is not None
                 shown = self._point(self.elsewhere, self.there)
-                found += self._explained(shown) if shown.wrong else [inconstant(moved)]
+                found += self._explained(shown)
         if self.noise_of_f is None:
             at_kinks, outside = remark_on_kinks(self.f, self.subject, here.checks, here.measured)
             remarks += at_kinks
@@ -177,8 +178,11 @@ class _Examination:
         measured = measure_entries(self.f, theta, step=self.step, rng=self.rng)
         point = _Point(theta, claimed, measured)
         value, error = (self.subject.split(a) for a in (measured.value, measured.error))
+        doubt = _COARSE if self.f.coarse else 1.0
         for name, g in claimed.items():
-            judged = judge(name, g.shape, g, value[name], error[name], self.noise[name], self.rtol)
+            judged = judge(
+                name, g.shape, g, value[name], doubt * error[name], self.noise[name], self.rtol
+            )
             if name in self.claims.transposed:  # whatever its numbers, it has the wrong shape
                 judged = replace(
                     judged,
@@ -209,12 +213,22 @@ class _Examination:
                 noise,
                 self.rtol,
             )
+        for support in point.judged if self.claims.transposed else ():
+            if support == "" or support in self.claims.transposed:
+                judged = point.judged[support]
+                check = judged.check
+                wrong = np.zeros(check.agrees.shape, dtype=bool)
+                point.judged[support] = replace(
+                    judged, check=replace(check, agrees=wrong, judged=~wrong)
+                )
         return point
 
     def _slope_elsewhere(self, measured: Measured) -> Judged | None:
         """Compare along one direction at the second point."""
-        if self.elsewhere is None or self.there is None or not self.subject.scalar:
+        if self.elsewhere is None or self.there is None:
             return None
+        if not self.subject.scalar:
+            return self._product_elsewhere(self.elsewhere, self.there)
         rows, supports = random_directions(self.elsewhere, {}, 1, self.rng)
         exact = None
         if measured.analytic:
@@ -234,6 +248,18 @@ class _Examination:
             noise,
             self.rtol,
         )
+
+    def _product_elsewhere(self, theta: Array, claimed: dict[str, Array]) -> Judged | None:
+        """Compare the Jacobian times a direction at the second point."""
+        v = self.rng.standard_normal(theta.size) * np.maximum(1.0, np.abs(theta))
+        found = along(self.f, theta, v)
+        if found is None:
+            return None
+        value, error = (np.asarray(a).ravel(order="F") for a in (found.value, found.error))
+        product = self.subject.flat(claimed) @ v
+        noise = np.abs(self.subject.flat(self.noise)) @ np.abs(v)
+        terms = np.abs(self.subject.flat(claimed)) @ np.abs(v)
+        return judge("", value.shape, product, value, error + 1e-8 * terms, noise, self.rtol)
 
     def _explained(self, point: _Point) -> list[Finding]:
         if self.by_directions:

@@ -121,6 +121,8 @@ def check_jacobian(
     packing = Packing(at, call=call)
     f = Outputs(Watched(function, packing, name=_name(function, "function")), scalar=False)
     outputs = f.at_the_point(packing.theta).size
+    if not outputs:
+        raise ShapeError(f"`{call}` needs a function with an output at least; it returned none.")
     return _of_matrix(f, jacobian, packing, outputs, "Jacobian", known, rng, step)
 
 
@@ -146,6 +148,10 @@ def check_hessian(
     'The gradient is 2 times what it should be.'
     """
     call = "check_hessian(loss, hessian, at)"
+    if gradient is not None and not callable(gradient):
+        raise OptionError(
+            f"`{call}` needs gradient as a function of the point; got {type(gradient).__name__}."
+        )
     packing = Packing(at, call=call)
     scalar = Outputs(Watched(loss, packing, name=_name(loss, "loss")), scalar=True)
     scalar.at_the_point(packing.theta)

@@ -74,6 +74,9 @@ class Watched:
             )
 
 
+_GRAINS = (1e-8, 3e-8, 1e-7, 3e-7, 1e-6)
+
+
 class Outputs:
     """The values of the function that is differentiated, as an array of one shape.
 
@@ -102,6 +105,11 @@ class Outputs:
     def of_many(self, thetas: Sequence[Array], /) -> list[Array]:
         """Return the function at several points."""
         return [self.checked(value) for value in self.f.of_many(thetas)]
+
+    @property
+    def coarse(self) -> bool:
+        """Whether it computes in less than double precision."""
+        return self.eps > 1e-10
 
     def checked(self, value: Any, /) -> Array:
         """Return a value as an array, a loss as one number."""
@@ -144,6 +152,103 @@ class Outputs:
             )
         self._inside = theta.copy()
         return value
+
+    def note_grain(self, theta: Array, direction: Array, /) -> None:
+        """Find out whether it computes in float32, though it returns a Python float.
+
+        Along a line the second difference of a smooth function shrinks with the square of the step,
+        that of a kink with the step; that of a staircase of single precision does not.
+        """
+        single = float(np.finfo(np.float32).eps)
+        if not self._scalar or self.eps >= single:
+            return
+        h = direction * np.maximum(1.0, np.abs(theta))
+        near = [theta + sign * d * h for d in _GRAINS for sign in (1.0, -1.0)]
+        away = [theta + d * h for d in (1.1e-3, -1.3e-3, 1.7e-3)]
+        centre, *values = (float(v) for v in self.of_many([theta, *near, *away]))
+        if not np.isfinite(values).all():
+            return
+        with np.errstate(over="ignore"):
+            in_single = np.float32(values) == values
+        size = max(abs(centre), *map(abs, values))
+        pairs = zip(values[: len(near) : 2], values[1 : len(near) : 2], strict=True)
+        bends = [abs(one - 2 * centre + other) for one, other in pairs]
+        staircase = max(bends[:3]) > max(0.2 * single * size, max(bends) / 5)
+        # Or all values are such as single precision has; of others, one in 500 million is.
+        if staircase or (in_single.all() and len(set(values[-len(away) :])) > 1):
+            self.eps = single
+
+    @property
+    def coarse(self) -> bool:
+        """Whether it computes in less than double precision."""
+        return self.eps > 1e-10
+
+    def checked(self, value: Any, /) -> Array:
+        """Return a value as an array, a loss as one number."""
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            array = np.empty(0, dtype=object)
+        call, name = self.f.packing.call, self.f.name
+        if array.dtype.kind not in "iufc":
+            raise DtypeError(
+                f"`{call}` needs {name} to return {'a number' if self._scalar else 'numbers'}; "
+                f"got {type(value).__name__}{'' if value is None else f' ({array.dtype})'}."
+            )
+        if not self._scalar:
+            return array
+        if array.size != 1:
+            raise ShapeError(
+                f"`{call}` needs a loss that returns one number; {name} returned an array of "
+                f"shape {array.shape}. Sum it (`.sum()`, `.mean()`), or check its Jacobian: "
+                "`check_jacobian(F, jacobian, at)`."
+            )
+        return array.reshape(())
+
+    def at_the_point(self, theta: Array, /) -> Array:
+        """Return the function at the point itself, where it must be finite."""
+        value = self(theta)
+        if value.dtype.kind == "c":
+            raise DtypeError(
+                f"`{self.f.packing.call}` needs {self.f.name} to return real numbers at a real "
+                f"point; it returned {value.dtype}. Return the real part."
+            )
+        self.shape = value.shape
+        if value.dtype.kind == "f":
+            self.eps = max(self.eps, float(np.finfo(value.dtype).eps))
+        if not np.isfinite(value).all():
+            bad = value[~np.isfinite(value)].ravel()[0]
+            raise DataError(
+                f"`{self.f.packing.call}` needs a point where {self.f.name} is finite; at the "
+                f"point given it is {bad}. Move the point, or mend the function."
+            )
+        self._inside = theta.copy()
+        return value
+
+    def note_grain(self, theta: Array, direction: Array, /) -> None:
+        """Find out whether it computes in float32, though it returns a Python float.
+
+        Along a line the second difference of a smooth function shrinks with the square of the step,
+        that of a kink with the step; that of a staircase of single precision does not.
+        """
+        single = float(np.finfo(np.float32).eps)
+        if not self._scalar or self.eps >= single:
+            return
+        h = direction * np.maximum(1.0, np.abs(theta))
+        points = [theta + sign * d * h for d in _GRAINS for sign in (1.0, -1.0)]
+        centre, *values = (float(v) for v in self.of_many([theta, *points]))
+        if not np.isfinite(values).all():
+            return
+        size = max(abs(centre), *map(abs, values))
+        pairs = zip(values[::2], values[1::2], strict=True)
+        # Or all values are such as single precision has; of others, one in 500 million is.
+        far = self.of_many([theta + d * h for d in (1.1e-3, -1.3e-3, 1.7e-3)])
+        if all(float(np.float32(v)) == v for v in far) and len({float(v) for v in far}) > 1:
+            self.eps = single
+            return
+        bends = [abs(one - 2 * centre + other) for one, other in pairs]
+        if max(bends[:3]) > max(0.2 * single * size, max(bends) / 5):
+            self.eps = single
 
 
 class Claims:

@@ -63,7 +63,14 @@ def measure_entries(
     """Measure ∂vec(f)/∂θᵀ entry by entry, shape (outputs, P), or (P,) for a scalar."""
     if (exact := _by_complex_step(f, theta, rng)) is not None:
         return exact
+    f.note_grain(theta, rng.choice([-1.0, 1.0], theta.shape))
     value, error = _differences(f, theta, step)
+    # Where all differences are zero to the last bit, rounding may have swallowed the slope.
+    error = np.where((value == 0) & (error == 0), _EPS, error)
+    if f.coarse:
+        # What one rounding of the loss makes of the largest step's slope, at the very least.
+        reach = step * np.maximum(1.0, np.abs(theta))
+        error = np.maximum(error, f.eps * np.abs(f(theta)).max() / reach)
     return Measured(value, error, "central differences")
 
 
@@ -197,7 +204,7 @@ def _by_complex_step(f: Outputs, theta: Array, rng: np.random.Generator) -> Meas
     # A conjugate or `.real` inside f passes unseen, and at a kink a comparison of complex numbers
     # takes a side: so a real difference must confirm it.
     v = rng.standard_normal(theta.size) * np.maximum(1.0, np.abs(theta))
-    if (check := _along(f, theta, v)) is None:
+    if (check := along(f, theta, v)) is None:
         return None
     expected = value @ v
     terms = np.abs(value) @ np.abs(v)
@@ -210,7 +217,7 @@ def _by_complex_step(f: Outputs, theta: Array, rng: np.random.Generator) -> Meas
     return Measured(value, np.zeros_like(value), "complex step", analytic=True)
 
 
-def _along(f: Outputs, theta: Array, v: Array) -> Estimate | None:
+def along(f: Outputs, theta: Array, v: Array, /) -> Estimate | None:
     """Measure along one direction, by the largest step that stays where f is finite."""
     for step in (1e-3, 1e-5, 1e-7, 1e-9):
         try:
@@ -229,6 +236,8 @@ def _differences(f: Outputs, theta: Array, step: float) -> tuple[Array, Array]:
     for attempt in (step, *tiny, *(s for s in _SMALLER_STEPS if s < step)):
         if found is not None and attempt < _SMALLEST_FOR_DOUBT and attempt not in tiny:
             break
+        if found is not None and f.coarse:
+            break  # smaller steps would measure its rounding
         try:
             estimate = _ahead(f, lambda g, s: central_difference(g, theta, step=s), attempt)
         except DataError as refused:
@@ -277,7 +286,7 @@ def _ahead(f: Outputs, plan: Callable[[Function, float], Estimate], step: float)
     The points do not depend on the answers: a rehearsal with zeros collects them.
     """
     if f.f.many is None:
-        return plan(f, step)
+        return plan(lambda theta: _in_its_precision(f, f(theta)), step)
     points: list[Array] = []
 
     def note(theta: Array) -> Array:
@@ -285,8 +294,13 @@ def _ahead(f: Outputs, plan: Callable[[Function, float], Estimate], step: float)
         return np.zeros(f.shape)
 
     plan(note, step)
-    answers: Iterator[Array] = iter(f.of_many(points))
+    answers: Iterator[Array] = iter([_in_its_precision(f, v) for v in f.of_many(points)])
     return plan(lambda theta: next(answers), step)
+
+
+def _in_its_precision(f: Outputs, value: Array) -> Array:
+    """Return a value in the precision it was computed in, by which differences judge rounding."""
+    return value.astype(np.float32) if f.coarse and value.dtype == np.float64 else value
 
 
 def _named(text: str, f: Outputs) -> str:

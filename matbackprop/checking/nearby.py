@@ -19,6 +19,10 @@ def point_nearby(packing: Packing, rng: np.random.Generator, /, *, reach: float 
         change = reach * size * rng.standard_normal(block.shape)
         if block.ndim == 2 and block.shape[0] == block.shape[1] and (block == block.T).all():
             change = (change + change.T) / 2
+        if block.ndim == 2 and block.shape[0] == block.shape[1] and len(block) > 1:
+            # A triangular matrix stays one: it may be a factor of Cholesky's.
+            for triangle in (np.tril, np.triu):
+                change = triangle(change) if (triangle(block) == block).all() else change
         moved[name] = block + change
     return packing.vector(moved)
 

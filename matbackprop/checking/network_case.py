@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from matbackprop._typing import Array
+from matbackprop._validation import real_array
 from matbackprop.checking.packing import Packing
 from matbackprop.errors import OptionError, ShapeError
 from matbackprop.network import Network, Parameters
@@ -32,8 +33,10 @@ class NetworkCase:
                 f"`{call}` needs network=(net, X, y) with a `matbackprop.Network`; got "
                 f"{type(network).__name__}."
             )
-        self.net, self.X, self.y = network
-        self.N = len(np.asarray(self.X))
+        self.net = network[0]
+        self.X = real_array(network[1], call=call, name="X of network", ndim=2)
+        self.y = real_array(network[2], call=call, name="y of network", ndim=(1, 2))
+        self.N = len(self.X)
         self._packing = packing
         self._places = {
             last: name for name in packing.names if (last := name.rpartition(".")[2]) in NAMES

@@ -118,6 +118,16 @@ def _moments() -> dict[str, Cause | None]:
             "meant.",
             "nodes",
         ),
+        "mean without γ": said(
+            "mean term",
+            "The mean term of batch norm lacks its factor γ: mean(S) γ/σ is meant.",
+            "no gamma",
+        ),
+        "variance without γ": said(
+            "variance term",
+            "The variance term of batch norm lacks its factor γ.",
+            "no gamma",
+        ),
         "plus mean": said("mean term", "The mean term of batch norm has the wrong sign.", "sign"),
         "plus variance": said(
             "variance term", "The variance term of batch norm has the wrong sign.", "sign"

@@ -177,6 +177,7 @@ def _Gamma1(case: NetworkFaults, recipe: Mapping[str, str]) -> Array:
         "plus": -S.mean(axis=0),
     }
     variance = used.Xhat * (dgamma / max(divisor, 1))
+    nonzero = np.where(used.given.gamma == 0, np.nan, used.given.gamma)
     moments = {
         "both": (mean["mean"], variance),
         "no mean": (0.0, variance),
@@ -188,6 +189,8 @@ def _Gamma1(case: NetworkFaults, recipe: Mapping[str, str]) -> Array:
         "plus variance": (mean["mean"], -variance),
         "half variance": (mean["mean"], variance / 2),
         "twice variance": (mean["mean"], variance * 2),
+        "mean without γ": (mean["mean"] / nonzero, variance),
+        "variance without γ": (mean["mean"], variance / nonzero),
         "γ in variance": (mean["mean"], variance * used.given.gamma),
     }
     one, two = moments[recipe["moments"]]

@@ -126,14 +126,24 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if is_leaf(value):
         yield path, value
     elif _is_record(value):
-        for field in (f for f in dataclasses.fields(value) if f.init):
-            yield from _leaves(getattr(value, field.name), _join(path, field.name))
+        for name in _parameters(value):
+            yield from _leaves(getattr(value, name), _join(path, name))
     elif isinstance(value, Mapping):
         for name, part in value.items():
             yield from _leaves(part, _join(path, name))
     else:
         for k, part in enumerate(value):
             yield from _leaves(part, _join(path, k, index=True))
+
+
+def _parameters(record: Any) -> list[str]:
+    """Return which fields of a record are parameters: not None, texts, flags or functions."""
+    fields = {f.name: getattr(record, f.name) for f in dataclasses.fields(record) if f.init}
+    return [
+        name
+        for name, value in fields.items()
+        if not (value is None or isinstance(value, str | bytes | bool) or callable(value))
+    ]
 
 
 def _rebuilt(template: Any, parts: Iterator[Array]) -> Any:
@@ -143,7 +153,7 @@ def _rebuilt(template: Any, parts: Iterator[Array]) -> Any:
         part = next(parts)
         return part[()] if part.ndim == 0 else part
     if _is_record(template):
-        fields = {f.name: getattr(template, f.name) for f in dataclasses.fields(template) if f.init}
+        fields = {name: getattr(template, name) for name in _parameters(template)}
         return dataclasses.replace(
             template, **{name: _rebuilt(value, parts) for name, value in fields.items()}
         )
@@ -167,9 +177,7 @@ def _paired(template: Any, value: Any, path: str, what: str) -> Iterator[tuple[s
         yield path, value
         return
     if _is_record(template):
-        names = [
-            f.name for f in dataclasses.fields(template) if getattr(template, f.name) is not None
-        ]
+        names = _parameters(template)
         parts = [(name, getattr(template, name)) for name in names]
         yield from _by_name(parts, value, path, what, more=True)
     elif isinstance(template, Mapping):

@@ -131,19 +131,6 @@ def unmoved(
     )
 
 
-def inconstant(moved: Judged, /) -> Finding:
-    """Return the finding that the gradient fails at a second point only, nothing more known."""
-    return Finding(
-        "unexplained",
-        "",
-        "The gradient is right at the point given and wrong at a point nearby.",
-        f"along a random direction there it says {moved.check.analytic[0]:.9g}, the function "
-        f"{moved.check.numeric[0]:.9g}",
-        "Check at a point where no parameter is zero and nothing cancels.",
-        0.0,
-    )
-
-
 def remark_on_kinks(
     f: Outputs, subject: Subject, checks: Sequence[BlockCheck], measured: Measured, /
 ) -> tuple[list[Finding], bool]:

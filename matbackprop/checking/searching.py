@@ -53,6 +53,8 @@ def choose(
         for identity in {i for e in several if e.cost <= several[0].cost + 1.0 for i in e.key}
     )
 
+    found = {name: _held(name, several, elsewhere) for name, several in found.items()}
+
     def price(name: str, e: Explanation) -> float:
         shared = sum(support[i] > 1 for i in e.key)
         keys = {other.key for other in elsewhere.get(name, ())}
@@ -88,6 +90,32 @@ def findings(
         )
         for cause, explained in ranked
     ] + unexplained
+
+
+def _held(
+    name: str, several: list[Explanation], elsewhere: Mapping[str, list[Explanation]]
+) -> list[Explanation]:
+    """Return the explanations without those by a number that another point refutes.
+
+    Of an array such a factor still says that the gradient has the right direction.
+    """
+    keys = {other.key for other in elsewhere.get(name, ())}
+    held = []
+    for e in several:
+        fitted = [cause for cause in e.causes if cause.fitted]
+        if not fitted or e.key in keys or (name not in elsewhere and e.matched.size > 2):
+            held.append(e)
+        elif e.matched.size > 2 and len(e.causes) == 1:
+            moving = replace(
+                fitted[0],
+                sentence="The gradient has the right direction, but its length is wrong by a "
+                "factor that depends on the point.",
+                remedy="Look for a norm, a sum or a step size that the gradient is multiplied or "
+                "divided by.",
+                key="moving",
+            )
+            held.append(replace(e, causes=(moving,)))
+    return held
 
 
 def _all(view: View) -> Iterator[Explanation]:

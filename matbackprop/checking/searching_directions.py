@@ -44,6 +44,11 @@ def explain_directions(
     if known := _by_network(subject, knowledge, theta, claimed, measured, quantities):
         return known
     slopes = _Slopes(subject, measured, noise)
+    zero = [name for name in claimed if (name in wrong or "" in wrong) and not claimed[name].any()]
+    if zero:
+        cause = factor_cause(constant(0.0, {}))
+        where = ", ".join(zero) if len(claimed) > 1 else ""
+        return [Finding(cause.kind, where, cause.sentence, cause.evidence, cause.remedy)]
     blocks = [name for name in wrong if name] or list(claimed)
     best: tuple[float, tuple[Cause, ...]] | None = None
     for cost, causes, corrected in _corrections(
@@ -87,6 +92,9 @@ class _Slopes:
 
     def agree(self, flat: Array) -> bool:
         """Tell whether a gradient has these slopes."""
+        first, slope = float(self.V[0] @ flat), float(self.value[0])
+        if abs(first - slope) > 0.01 * (abs(first) + abs(slope)) + 10 * self.error[0]:
+            return False  # most candidates are refuted by one direction
         allowed = RTOL * (np.sqrt(self._squares @ flat**2) + np.abs(self.value))
         allowed = allowed + 10 * self.error + 20 * self._noise
         return bool((np.abs(self.V @ flat - self.value) <= allowed).all())

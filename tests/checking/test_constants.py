@@ -69,7 +69,7 @@ def test_what_it_may_be_too(value, N, name, also):
 
 @pytest.mark.parametrize(
     ("N", "value", "ddof"),
-    [(10.0, 10 / 9, True), (10.0, 0.9, True), (2.0, 2.0, True), (10.0, 10.0, False),
+    [(10.0, 10 / 9, True), (10.0, 0.9, True), (2.0, 2.0, False), (10.0, 10.0, False),
      (10.0, 9.0, False), (10.0, sqrt(0.9), True)],
 )  # fmt: skip
 def test_n_mixed_up_with_n_less_one(N, value, ddof):

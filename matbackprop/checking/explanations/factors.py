@@ -93,6 +93,7 @@ def factor_cause(k: Constant, loss: str = "", /) -> Cause:
         remedy,
         f"the factor measured{digits or f' {k.value:.9g}'}",
         key=f"{k.value:.5g}",
+        fitted=not k.name,
     )
 
 

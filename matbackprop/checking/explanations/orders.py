@@ -117,7 +117,7 @@ def _vec_orders(view: View) -> Iterator[Base]:
 
 def _other_parameter(view: View) -> Iterator[Base]:
     for name, partner in view.partners.items():
-        if partner.size != view.t.size or partner.size < 2:
+        if partner.size != view.t.size:
             continue
         cause = Cause(
             "exchanged",
@@ -232,8 +232,8 @@ def _symmetric(view: View) -> Iterator[Base]:
             "symmetric",
             f"The loss reads only the {'lower' if lower else 'upper'} triangle of the matrix; the "
             "gradient spreads the slope over both.",
-            "For a symmetric parameter both are right: compare along symmetric directions, or let "
-            "the loss use (A + Aᵀ)/2.",
+            "Entry by entry one triangle has no slope. If the parameter is symmetric, let the loss "
+            "use (A + Aᵀ)/2: the gradient is then right.",
             key="triangle",
         )
         yield Base((cause,), both / 2, e + e.T, 1.0)

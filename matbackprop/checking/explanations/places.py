@@ -9,7 +9,7 @@ import numpy as np
 
 from matbackprop._typing import Array
 from matbackprop.checking.cause import Base, Cause
-from matbackprop.checking.constants import constant
+from matbackprop.checking.constants import close, constant
 from matbackprop.checking.explanations.factors import common_factor, factor_causes
 from matbackprop.checking.records import Kind
 from matbackprop.checking.view import Explanation, View
@@ -35,11 +35,13 @@ def wrong_places(base: Base, view: View, /) -> Iterator[Explanation]:
         predicted = factor * base.value
         matched = view.matches(predicted, abs(factor) * base.error)
         wrong = ~matched
-        if not wrong.any() or not matched.any():
+        # What is zero in both tells nothing: only other entries can be right.
+        right = int((matched & ~_silent(view.t)).sum())
+        if not wrong.any() or right < min(2, view.g.size - 1):
+            continue
+        if (base.causes or not close(factor, 1.0)) and right <= wrong.sum():
             continue
         causes, cost = factor_causes(factor, view, base)
-        if causes and matched.sum() <= wrong.sum():
-            continue
         for place in _places(wrong, matched, view):
             inside, price, exact = _inside(place, base, view, factor)
             yield Explanation(
@@ -100,7 +102,6 @@ def _places(wrong: Array, matched: Array, view: View) -> Iterator[Place]:
                 wrong,
                 1.25,
             )
-    yield from _by_sign(wrong, matched, view)
     if len(shape) == 2 and shape[0] == shape[1]:
         diagonal = np.eye(len(wrong), dtype=bool)
         patterns = {
@@ -112,6 +113,7 @@ def _places(wrong: Array, matched: Array, view: View) -> Iterator[Place]:
         for words, mask in patterns.items():
             if _is(wrong, mask, matched, view):
                 yield Place("one part", words, wrong, 1.3)
+    yield from _by_sign(wrong, matched, view)
     flat = np.flatnonzero(wrong.ravel())
     first, last = int(flat[0]), int(flat[-1])
     run = last - first + 1
@@ -169,10 +171,13 @@ def _is(wrong: Array, mask: Array, matched: Array, view: View) -> bool:
     """Tell whether the entries of a mask are the wrong ones, but for those that are zero."""
     if (wrong & ~mask).any():
         return False
-    silent = np.abs(view.t) <= 1e-9 * np.abs(view.t).max()
+    silent = _silent(view.t)
     return not (mask & matched & ~silent).any()
 
 
 def _whole(wrong: Array, t: Array) -> bool:
-    silent = np.abs(t) <= 1e-9 * np.abs(t).max() if t.size else np.zeros_like(wrong)
-    return bool((wrong | silent).all()) and bool(wrong.any())
+    return bool((wrong | _silent(t)).all()) and bool(wrong.any())
+
+
+def _silent(t: Array) -> Array:
+    return np.asarray(np.abs(t) <= 1e-9 * np.abs(t).max(initial=0.0))

@@ -54,9 +54,14 @@ def added_terms(base: Base, candidates: list[Term], view: View, /) -> Iterator[E
     """Yield one term too many or too few, alone or with a constant factor on everything."""
     if view.g.size < 2:
         candidates = [term for term in candidates if term.given]
+    candidates = [
+        term for term in candidates if not _parallel(base.value, term.value) or view.g.size < 2
+    ]
     gap = view.g - base.value
     for term in candidates:
         a = _coefficient(gap, term.value, view, base)
+        if view.g.size < 2 and a is not None and not close(abs(a), 1.0):
+            continue  # one number in one equation would explain anything
         if a is not None and np.abs(a * term.value).max() > 1e-8 * np.abs(view.g).max():
             predicted = base.value + a * term.value
             matched = view.matches(predicted, base.error)
@@ -85,9 +90,6 @@ def _with_factor(base: Base, term: Term, view: View) -> Iterator[Explanation]:
     if not matched.all() or close(c, 1.0):
         return
     factor, cost = factor_causes(float(c), view, base)
-    # A factor on a column of the truth that is the term itself is no second mistake.
-    if _parallel(base.value, term.value):
-        return
     cause = _term_cause(float(a / c), term, view)
     yield Explanation(
         (*base.causes, *factor, cause), predicted, base.cost + cost + term.cost, matched
@@ -156,6 +158,9 @@ def _given(view: View, shape: tuple[int, ...]) -> Iterator[Term]:
 
 
 def _own(view: View, shape: tuple[int, ...]) -> Iterator[Term]:
+    for name, number in view.quantities.sizes.items():
+        if view.g.size == 1:
+            yield Term(name, np.full(shape, number), 1.2, given=True)
     theta = view.theta
     if theta is None or theta.shape != shape:
         return
@@ -172,6 +177,8 @@ def _own(view: View, shape: tuple[int, ...]) -> Iterator[Term]:
             yield Term(f"{me}⁻ᵀ (as of log|{me}|)", inverse.T, 1.2, given=False)
             yield Term(f"{me}⁻¹", inverse, 1.3, given=False)
             yield Term(f"diag({me}⁻¹)", np.diag(np.diag(inverse)), 1.35, given=False)
+            if np.diag(theta).all():
+                yield Term(f"diag(1/{me}ⱼⱼ)", np.diag(1 / np.diag(theta)), 1.35, given=False)
         yield Term("the identity", np.eye(len(theta)), 1.3, given=False)
         yield Term(f"{me}ᵀ", theta.T, 1.3, given=False)
     if (theta != 0).all():
