@@ -274,7 +274,9 @@ class _Examination:
             )
         views = self._views(point, point.wrong)
         found = {name: explanations(view) for name, view in views.items()}
-        return findings(choose(found, self._explained_elsewhere(point)), views)
+        told = findings(choose(found, self._explained_elsewhere(point)), views)
+        title = self.subject.title
+        return [replace(f, sentence=f.sentence.replace("gradient", title)) for f in told]
 
     def _explained_elsewhere(self, point: _Point) -> Mapping[str, Any]:
         other, claimed = self.elsewhere, self.there

@@ -145,7 +145,7 @@ def check_hessian(
     --------
     >>> H = np.array([[2.0, 1.0], [1.0, 4.0]])
     >>> check_hessian(lambda x: x @ H @ x / 2, 2 * H, np.ones(2)).findings[0].sentence
-    'The gradient is 2 times what it should be.'
+    'The Hessian is 2 times what it should be.'
     """
     call = "check_hessian(loss, hessian, at)"
     if gradient is not None and not callable(gradient):

@@ -169,7 +169,7 @@ class Outputs:
         if not np.isfinite(values).all():
             return
         with np.errstate(over="ignore"):
-            in_single = np.float32(values) == values
+            in_single = np.asarray(values, np.float32) == np.asarray(values)
         size = max(abs(centre), *map(abs, values))
         pairs = zip(values[: len(near) : 2], values[1 : len(near) : 2], strict=True)
         bends = [abs(one - 2 * centre + other) for one, other in pairs]
