@@ -19,7 +19,7 @@ from matbackprop.checking.cause import Cause
 from matbackprop.checking.constants import close, constant
 from matbackprop.checking.explanations.factors import factor_cause
 from matbackprop.checking.explanations.orders import orders_of_any, reversed_order
-from matbackprop.checking.explanations.terms import candidate_terms
+from matbackprop.checking.explanations.terms import candidate_terms, term_cause
 from matbackprop.checking.measuring import Measured
 from matbackprop.checking.network_faults import NetworkFaults
 from matbackprop.checking.quantities import Knowledge, Quantities
@@ -207,20 +207,7 @@ def _with_terms(
                 continue
             a = float(along @ gap / (along @ along))
             if a and slopes.agree(flat + a * full):
-                k = constant(_rounded(abs(a)), quantities.sizes)
-                amount = (
-                    term.name
-                    if k.name == "1" or close(k.value, 1.0)
-                    else f"{k.amount} · {term.name}"
-                )
-                kind = "missing term" if a > 0 else "extra term"
-                sentence = (
-                    f"A term is missing: {amount}."
-                    if a > 0
-                    else f"There is a term too many: {amount}."
-                )
-                remedy = f"{'Add' if a > 0 else 'Leave out'} {amount}."
-                return term.cost, (Cause(kind, sentence, remedy),)  # type: ignore[arg-type]
+                return term.cost, (term_cause(_rounded(-a), term, view),)
     return None
 
 

@@ -105,6 +105,9 @@ def line_factors(base: Base, view: View, /) -> Iterator[Explanation]:
     for axis, word in enumerate(words):
         if base.value.shape[axis] < 2 or base.value.shape[1 - axis] < 2:
             continue
+        telling = (np.abs(base.value) > 1e-9 * np.abs(base.value).max()).sum(axis=axis)
+        if (telling > 1).sum() < 0.5 * (telling > 0).sum():
+            continue  # of one entry in a line any factor is true
         factors = _by_line(view.g, base.value, base.error, axis)
         spread = np.expand_dims(factors, axis)
         predicted = base.value * spread

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
@@ -66,7 +67,7 @@ def added_terms(base: Base, candidates: list[Term], view: View, /) -> Iterator[E
             predicted = base.value + a * term.value
             matched = view.matches(predicted, base.error)
             if matched.all():
-                cause = _term_cause(a, term, view)
+                cause = term_cause(a, term, view)
                 yield Explanation((*base.causes, cause), predicted, base.cost + term.cost, matched)
                 continue
         if view.g.size >= 3:
@@ -90,7 +91,18 @@ def _with_factor(base: Base, term: Term, view: View) -> Iterator[Explanation]:
     if not matched.all() or close(c, 1.0):
         return
     factor, cost = factor_causes(float(c), view, base)
-    cause = _term_cause(float(a / c), term, view)
+    # g = c(t − κτ) + κτ: the factor may be on everything but the term, κ times τ.
+    kappa = constant(float(a / (1 - c)), view.quantities.sizes)
+    if factor and kappa.amount == kappa.name and kappa.value > 0:
+        amount = term.name if close(kappa.value, 1.0) else f"{kappa.name} · {term.name}"
+        beside = replace(
+            factor[0],
+            sentence=f"All but the term {amount} is "
+            f"{constant(float(c), view.quantities.sizes).text} times what it should be.",
+            key=f"{factor[0].key} beside {term.name}",
+        )
+        yield Explanation((*base.causes, beside), predicted, base.cost + cost + 0.5, matched)
+    cause = term_cause(float(a / c), term, view)
     yield Explanation(
         (*base.causes, *factor, cause), predicted, base.cost + cost + term.cost, matched
     )
@@ -105,13 +117,14 @@ def _two_terms(base: Base, pair: tuple[Term, Term], view: View) -> Iterator[Expl
     matched = view.matches(predicted, base.error)
     if matched.all() and (np.abs(solution) > 1e-9).all():
         causes = tuple(
-            _term_cause(float(a), term, view) for a, term in zip(solution, pair, strict=True)
+            term_cause(float(a), term, view) for a, term in zip(solution, pair, strict=True)
         )
         cost = sum(term.cost for term in pair) + 0.2
         yield Explanation(base.causes + causes, predicted, base.cost + cost, matched)
 
 
-def _term_cause(a: float, term: Term, view: View) -> Cause:
+def term_cause(a: float, term: Term, view: View, /) -> Cause:
+    """Return the mistake that a times a term is, where the gradient has that too much."""
     k = constant(a, view.quantities.sizes)
     size = constant(abs(a), view.quantities.sizes)
     amount = term.name if close(abs(a), 1.0) else f"{size.amount} · {term.name}"
