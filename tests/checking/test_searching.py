@@ -152,3 +152,28 @@ def test_single_precision_within_is_no_mistake(keep):
             {"W": W, "v": v},
         )  # fmt: skip
         assert not wrong.ok, seed
+
+
+def test_a_weight_is_missing_in_an_intercept_too():
+    """∂/∂b of Σ(Y − σ(XW + b))² is 1ᵀ(E ⊙ σ′): a slope of 1 is named there as in W."""
+    Y = rng.uniform(size=(30, 3))
+    at = {"W": rng.normal(size=(5, 3)), "b": rng.normal(size=3)}
+
+    def sigmoid(p):
+        return 1 / (1 + np.exp(-(X @ p["W"] + p["b"])))
+
+    def loss(p):
+        return ((Y - sigmoid(p)) ** 2).sum()
+
+    def gradient(p):
+        E = -2 * (Y - sigmoid(p))
+        return {"W": X.T @ E, "b": E.sum(axis=0)}
+
+    def slope(p):
+        return sigmoid(p) * (1 - sigmoid(p))
+
+    known = {"X": X, "error": lambda p: Y - sigmoid(p), "slope": slope}
+    found = check_gradient(loss, gradient, at, known)
+    assert kinds(found) == ["missing weight"]
+    assert found.findings[0].block == "W, b"
+    assert "slope" in found.findings[0].sentence

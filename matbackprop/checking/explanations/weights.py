@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations, combinations_with_replacement
 
 import numpy as np
@@ -27,10 +27,7 @@ def row_weights(view: View, /) -> Iterator[Explanation]:
     if len(shape) not in (1, 2) or view.g.size < 2:
         return
     arrays = view.quantities.arrays
-    for name, X in arrays.items():
-        if X.ndim != 2 or X.shape[1] != shape[0] or len(X) < 2:
-            continue
-        rows = (len(X), *shape[1:])
+    for name, X, rows in _designs(arrays, shape):
         atoms = _atoms(
             {
                 k: a if a.shape == rows else np.broadcast_to(a[:, None], rows)
@@ -39,7 +36,7 @@ def row_weights(view: View, /) -> Iterator[Explanation]:
             }
         )
         sums = {
-            words: (X.T @ np.prod([atoms[w] for w in words], axis=0))
+            words: (X.T @ np.prod([atoms[w] for w in words], axis=0)).reshape(shape)
             for count in (1, 2, 3)
             for words in combinations_with_replacement(atoms, count)
             if count < 3 or len(atoms) <= 10
@@ -63,6 +60,22 @@ def row_weights(view: View, /) -> Iterator[Explanation]:
                 yield _explained(view, name, missing, extra, d * sums[wrong], d / c)
 
 
+def _designs(
+    arrays: Mapping[str, Array], shape: tuple[int, ...]
+) -> Iterator[tuple[str, Array, tuple[int, ...]]]:
+    """Yield what the rows may be multiplied by, and the shape of a factor for each of them.
+
+    A known X with a column for each row of the parameter; and for a vector of intercepts 1, where
+    something known has a column for each of them.
+    """
+    for name, X in arrays.items():
+        if X.ndim == 2 and X.shape[1] == shape[0] and len(X) > 1:
+            yield name, X, (len(X), *shape[1:])
+    if len(shape) == 1:
+        for N in {len(a) for a in arrays.values() if a.ndim == 2 and a.shape[1] == shape[0]} - {1}:
+            yield "1", np.ones((N, 1)), (N, *shape)
+
+
 def _explained(
     view: View,
     X: str,
@@ -72,14 +85,14 @@ def _explained(
     factor: float,
 ) -> Explanation:
     causes = []
+    of = "" if X == "1" else f" of {X}"
     if missing:
         words = " · ".join(sorted(missing))
         causes.append(
             Cause(
                 "missing weight",
-                f"A factor of each observation is missing in the sum over the rows of {X}: "
-                f"{words}.",
-                f"Multiply row by row by {words} before the product with {X}ᵀ. Where it is the "
+                f"A factor of each observation is missing in the sum over the rows{of}: {words}.",
+                f"Multiply row by row by {words} before the sum. Where it is the "
                 "derivative of an activation, that was taken as 1.",
                 key=words,
             )
@@ -89,7 +102,7 @@ def _explained(
         causes.append(
             Cause(
                 "extra weight",
-                f"There is a factor of each observation too many in the sum over the rows of {X}: "
+                f"There is a factor of each observation too many in the sum over the rows{of}: "
                 f"{words}.",
                 f"Leave out {words}.",
                 key=words,
