@@ -34,7 +34,7 @@ DIRECTIONS = 4
 DIRECTION_STEP, DIRECTION_LEVELS = 1e-3, 3
 """13 evaluations that the directions share, and 6 for each: 37, at any number of parameters."""
 
-MORE_DIRECTIONS = 12
+MORE_DIRECTIONS = 4
 """As many again by the complex step, where it agrees along the first: an evaluation each."""
 
 _DOUBT = 1e-3

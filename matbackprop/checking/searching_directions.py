@@ -58,6 +58,8 @@ def explain_directions(
             total = cost + price
             if (causes or more) and (best is None or total < best[0]):
                 best = total, causes + more
+        if best is not None and best[0] <= 1.0:
+            break  # one mistake with a name: whatever comes costs as much
     if best is None and (term := _with_terms(subject, theta, claimed, quantities, slopes)):
         best = term
     where = ", ".join(blocks) if len(claimed) > 1 else ""
