@@ -1,5 +1,7 @@
 """What the search must not say, and what it must: cases that once misled it."""
 
+from math import erf
+
 import numpy as np
 import pytest
 
@@ -177,3 +179,23 @@ def test_a_weight_is_missing_in_an_intercept_too():
     assert kinds(found) == ["missing weight"]
     assert found.findings[0].block == "W, b"
     assert "slope" in found.findings[0].sentence
+
+
+def test_a_weight_may_be_a_quotient():
+    """Probit regression, y = ±1: ∂L/∂β = −Xᵀ(y φ/Φ), with φ forgotten."""
+    sign = np.where(rng.uniform(size=30) < 0.5, -1.0, 1.0)
+
+    def phi(b):
+        return np.exp(-((X @ b) ** 2) / 2) / np.sqrt(2 * np.pi)
+
+    def Phi(b):
+        return np.array([(1 + erf(h / np.sqrt(2))) / 2 for h in sign * (X @ b)])
+
+    found = check_gradient(
+        lambda b: -np.log(Phi(b)).sum(),
+        lambda b: -X.T @ (sign / Phi(b)),
+        rng.normal(size=5) / 2,
+        {"X": X, "sign": sign, "phi": phi, "Phi": Phi},
+    )
+    assert kinds(found) == ["missing weight"]
+    assert found.findings[0].sentence.endswith("rows of X: phi.")

@@ -16,6 +16,7 @@ from matbackprop.checking.explanations.factors import factor_causes
 from matbackprop.checking.view import Explanation, View
 
 _MOST_PAIRS = 12
+_PENALTY = 1.25  # the cost of what is given, or a penalty; products are guesses
 
 
 class Term(NamedTuple):
@@ -93,7 +94,7 @@ def _with_factor(base: Base, term: Term, view: View) -> Iterator[Explanation]:
     factor, cost = factor_causes(float(c), view, base)
     # g = c(t − κτ) + κτ: the factor may be on everything but the term, κ times τ.
     kappa = constant(float(a / (1 - c)), view.quantities.sizes)
-    if factor and kappa.amount == kappa.name and kappa.value > 0:
+    if factor and term.cost <= _PENALTY and kappa.amount == kappa.name and kappa.value > 0:
         amount = term.name if close(kappa.value, 1.0) else f"{kappa.name} · {term.name}"
         beside = replace(
             factor[0],

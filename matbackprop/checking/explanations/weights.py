@@ -14,7 +14,8 @@ from matbackprop.checking.constants import close
 from matbackprop.checking.explanations.factors import common_factor, factor_causes
 from matbackprop.checking.view import Explanation, View
 
-_MOST = 24
+_MOST_OF = {1: 24, 2: 24, 3: 14}
+"""How many atoms are tried alone, in pairs and in threes."""
 
 
 def row_weights(view: View, /) -> Iterator[Explanation]:
@@ -38,8 +39,7 @@ def row_weights(view: View, /) -> Iterator[Explanation]:
         sums = {
             words: (X.T @ np.prod([atoms[w] for w in words], axis=0)).reshape(shape)
             for count in (1, 2, 3)
-            for words in combinations_with_replacement(atoms, count)
-            if count < 3 or len(atoms) <= 10
+            for words in combinations_with_replacement(list(atoms)[: _MOST_OF[count]], count)
         }
         true = [
             (words, c)
@@ -117,14 +117,16 @@ def _explained(
 
 
 def _atoms(vectors: dict[str, Array]) -> dict[str, Array]:
-    """Return the known vectors, their differences, and p(1 − p) of what may be probabilities."""
+    """Return the known vectors u, their 1/u, u(1 − u) of probabilities, and differences of two."""
     atoms = dict(vectors)
-    for one, other in combinations(vectors, 2):
-        atoms[f"({one} − {other})"] = vectors[one] - vectors[other]
     for name, p in vectors.items():
+        if (p > 0).all():
+            atoms[f"1/{name}"] = 1 / p
         if ((p > 0) & (p < 1)).all():
             atoms[f"{name}(1 − {name})"] = p * (1 - p)
-    return dict(list(atoms.items())[:_MOST])
+    for one, other in combinations(vectors, 2):
+        atoms[f"({one} − {other})"] = vectors[one] - vectors[other]
+    return atoms
 
 
 def _multiple(value: Array, of: Array, error: Array) -> float | None:
