@@ -13,7 +13,7 @@ from matbackprop._validation import check_option
 from matbackprop.checking.diagnosing import diagnose
 from matbackprop.checking.functions import Claims, Outputs, Watched
 from matbackprop.checking.measuring import EVERY_ENTRY, complex_gradient
-from matbackprop.checking.network_case import NetworkCase, split_theta
+from matbackprop.checking.network_case import NetworkCase, cut_theta, split_theta
 from matbackprop.checking.packing import Packing
 from matbackprop.checking.quantities import Knowledge, check_rng
 from matbackprop.checking.records import Diagnosis
@@ -250,11 +250,7 @@ def _of_blocks(
                 "`check_gradient(loss, gradient, at)` needs a gradient in the shape of the vector "
                 f"θ, ({size},); got {flat.shape}."
             )
-        parts, start = {}, 0
-        for name, block in blocks.items():
-            parts[name] = flat[start : start + block.size].reshape(block.shape, order="F")
-            start += block.size
-        return parts
+        return cut_theta(flat, {name: block.shape for name, block in blocks.items()})
 
     def loss_of_blocks(parts: Mapping[str, Array]) -> Any:
         return loss(stacked(parts))

@@ -11,6 +11,7 @@ from matbackprop._typing import Array
 from matbackprop._validation import real_array
 from matbackprop.checking.packing import Packing
 from matbackprop.errors import OptionError, ShapeError
+from matbackprop.linalg import unvec
 from matbackprop.network import Network, Parameters
 from matbackprop.network.door import Given, conform
 from matbackprop.network.forward_pass import Forward, forward
@@ -119,9 +120,11 @@ def split_theta(network: Any, at: Any, /, *, call: str) -> dict[str, Array] | No
     shapes = {"Gamma1": (p1, p2), "Gamma2": (p2,) if np.ndim(y) == 1 else (p2, q)}
     if net.batch_norm is not None:
         shapes |= {"gamma": (p2,), "beta": (p2,)}
-    blocks, start = {}, 0
-    for name, shape in shapes.items():
-        size = int(np.prod(shape))
-        blocks[name] = theta[start : start + size].reshape(shape, order="F")
-        start += size
-    return blocks
+    return cut_theta(theta, shapes)
+
+
+def cut_theta(theta: Array, shapes: Mapping[str, tuple[int, ...]], /) -> dict[str, Array]:
+    """Cut a vector into parts of these shapes, each of which it stacks by columns."""
+    stops = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
+    parts = np.split(theta, stops[:-1])
+    return {name: unvec(part, shapes[name]) for name, part in zip(shapes, parts, strict=True)}

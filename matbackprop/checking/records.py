@@ -71,7 +71,7 @@ class Finding:
     remedy
         What to do about it.
     explains
-        The share of the error that is gone once all that is found in the block is mended.
+        Whether it tells, with the others found in its block, how every entry came about.
     """
 
     kind: Kind
@@ -79,7 +79,7 @@ class Finding:
     sentence: str
     evidence: str
     remedy: str
-    explains: float = 1.0
+    explains: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,7 +35,7 @@ def noisy_loss(f: Outputs, theta: Array, first: Array, /) -> Finding | None:
         f"the values differ by {gap:.3g} of {float(np.abs(first).max()):.6g}",
         "Fix the seed within each call, switch off dropout and the drawing of batches, and check "
         "again.",
-        0.0,
+        explains=False,
     )
 
 
@@ -70,21 +70,19 @@ def noisy_gradient(
             f"{name} is random: called twice at the same point it gives two answers.",
             f"they differ by up to {gap:.3g}",
             "Fix the seed within each call; use the same draw in the loss and in the gradient.",
-            0.0,
+            explains=False,
         )
     names = differ(again, here) or (differ(again, back) if there is not None else [])
     if names:
         gap = max(float(np.abs(again[n] - other[n]).max()) for n in names for other in (here, back))
-        late = bool(differ(again, here)) or (there is not None and bool(differ(again, back)))
         return Finding(
             "stale gradient",
             _listed(names, here),
             f"{name} is stale: what it returns depends on the calls before it, not on its argument "
-            "alone."
-            + (" The first call at a point gives another answer than the second." if late else ""),
-            f"at the point, then elsewhere, then at the point again, it differs by {gap:.3g}",
+            "alone. The first call at a point gives another answer than the second.",
+            f"of calls at the same point the answers differ by {gap:.3g}",
             "Compute everything the gradient needs from its argument; keep nothing between calls.",
-            0.0,
+            explains=False,
         )
     return None
 
@@ -118,7 +116,7 @@ def unmoved(
             evidence,
             "Compute it anew for each argument: something is kept from an earlier call, or a "
             "variable outside is used in place of the argument.",
-            0.0,
+            explains=False,
         )
     return Finding(
         "constant gradient",
@@ -127,7 +125,7 @@ def unmoved(
         evidence,
         "Compute it from its argument: a variable outside may be used in its place, or a value "
         "kept from an earlier call.",
-        0.0,
+        explains=False,
     )
 
 
@@ -155,11 +153,12 @@ def remark_on_kinks(
         between = low - slack <= g <= high + slack
         # Of several kinks at once a right gradient may take a slope that no entry shows alone.
         far = max(low - g, g - high) > high - low
-        outside = outside or (far and len(positions) == 1)
+        alone = far and len(positions) == 1
+        outside = outside or alone
         said.append(
             f"{subject.packing.entry(kink.position)}: slope {kink.left:.6g} to the left, "
             f"{kink.right:.6g} to the right; the gradient says {g:.6g}"
-            + (", which lies between" if between else ", which is no slope of it")
+            + (", which lies between" if between else ", which is no slope of it" if alone else "")
         )
     names = dict.fromkeys(
         name
@@ -175,7 +174,7 @@ def remark_on_kinks(
             f"{len(positions)} of {subject.packing.size} entries are not judged.",
             "; ".join(said),
             "Check at a point off the kink, as a ReLU whose argument is not 0.",
-            0.0,
+            explains=False,
         )
     ], outside
 
@@ -199,7 +198,7 @@ def remark_on_rest(checks: Sequence[BlockCheck], judged: Mapping[str, Judged], /
             "The gradient is zero here, up to rounding: every multiple of it would agree as well.",
             f"largest entry {max(float(np.abs(c.numeric).max()) for c in checks):.3g}",
             "Check at a point that is not stationary.",
-            0.0,
+            explains=False,
         )
     ]
 

@@ -23,9 +23,9 @@ from matbackprop.checking.explanations.weights import row_weights
 from matbackprop.checking.records import Finding
 from matbackprop.checking.view import Explanation, View
 
-_SHARED = 0.3
+_SHARED = 0.3  # taken off the cost for a mistake that explains another parameter too
 _TOLD = 0.05  # entries that are measured better than that tell how well it fits
-_ELSEWHERE = 2.0
+_ELSEWHERE = 2.0  # put on the cost of what does not hold at the second point
 _MOST_TERMS = 2000  # entries up to which pairs of terms and the like are tried on every base
 
 
@@ -198,7 +198,7 @@ def _unexplained(view: View) -> Finding:
         "; ".join([*concentrated, *shares]),
         "Start where the error is largest. To have more explained pass known={name: array or "
         "function of the point} with the quantities of your formula, or network=(net, X, y).",
-        0.0,
+        explains=False,
     )
 
 

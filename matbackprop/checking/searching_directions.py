@@ -77,7 +77,7 @@ def explain_directions(
             evidence,
             f'Pass method="entries" to have all {subject.packing.size:,} entries measured and the '
             "error located; or known= or network= to have more explained.",
-            0.0,
+            explains=False,
         )
     ]
 

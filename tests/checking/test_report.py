@@ -171,7 +171,7 @@ def test_the_dict_counts_as_the_table_does():
         "not_judged": 5,
     }  # fmt: skip
     assert said["findings"][0]["kind"] == "constant factor"
-    assert [finding["explains"] for finding in said["findings"]] == [1.0, 0.0]
+    assert [finding["explains"] for finding in said["findings"]] == [True, False]
 
 
 @pytest.mark.parametrize(
